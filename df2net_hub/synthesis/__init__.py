@@ -1,0 +1,1 @@
+"""Image-depth training pairs, rendered from a morphable head."""
