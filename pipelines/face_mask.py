@@ -1,0 +1,39 @@
+"""The face's mask in a crop, from what the networks give, and the box that such a mask asks for."""
+
+import cv2
+import numpy as np
+
+FLAT_DEPTH = -0.97  # network units; a network without a mask head draws the background at -1
+MASK_HEIGHT_IN_CROP = 0.6  # height of the face mask in a well placed crop, of the crop's side
+
+
+def face_mask(dense: np.ndarray, mask_logits: np.ndarray | None) -> np.ndarray:
+    """One face without holes, (H,W) bool, from D-Net's depth (H,W) and mask logits (H,W) or None.
+
+    All False where the network sees no face.
+    """
+    is_face = dense > FLAT_DEPTH if mask_logits is None else mask_logits > 0  # sigmoid > 0.5
+    return _without_holes(_largest_component(is_face))
+
+
+def box_around_mask(mask: np.ndarray) -> tuple[float, float, float]:
+    """The square (x, y, side) [px of the mask] that crops the face of `mask` as in training."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    side = max(bottom - top, right - left) / MASK_HEIGHT_IN_CROP
+    return (left + right - side) / 2, (top + bottom - side) / 2, side
+
+
+def _largest_component(mask: np.ndarray) -> np.ndarray:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    if count == 1:  # background only
+        return np.zeros_like(mask, dtype=bool)
+    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    return labels == largest
+
+
+def _without_holes(mask: np.ndarray) -> np.ndarray:
+    """Fill what the outside cannot reach; the frame of one pixel lets it go round the mask."""
+    outside = np.pad(~mask, 1, constant_values=True).astype(np.uint8)
+    _, labels = cv2.connectedComponents(outside, connectivity=4)
+    return labels[1:-1, 1:-1] != labels[0, 0]
