@@ -1,0 +1,186 @@
+"""The pipeline: a photograph in, every face of it out as depth, mask, normals and mesh."""
+
+import re
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from huggingface_hub import ModelCard, ModelHubMixin, snapshot_download
+from PIL import Image
+from torch import Tensor
+
+from df2net_hub.faces import Detector, FaceBox, crop_face, get_detector
+from df2net_hub.geometry import (
+    CROP_SIZE,
+    depth_to_normals,
+    mm_per_px_from_face,
+    network_depth_to_px,
+)
+from df2net_hub.model_card import CardPart, TrainingRecord, pipeline_card
+from df2net_hub.modeling.cascade import DF2Net, Stages
+from df2net_hub.photos import load_photo
+from df2net_hub.pipelines.face_mask import box_around_mask, face_mask, is_well_placed
+from df2net_hub.registry import name_of
+from df2net_hub.result import Face, Reconstruction
+
+Photo = str | Path | Image.Image | np.ndarray  # an array is uint8 (H,W,3) RGB
+
+BUNDLED_WEIGHTS = Path(str(files("df2net_hub"))) / "weights" / "df2net-small"
+DOWNLOADED = ["model_index.json", "training.json", "*/config.json", "*/model.safetensors"]
+
+
+class DF2NetPipeline(ModelHubMixin):
+    """Finds the faces of a photograph and reconstructs each with a DF2Net cascade.
+
+    A pipeline is saved as one folder: `model_index.json`, one subfolder per stage, a model card.
+    """
+
+    def __init__(self, cascade: DF2Net) -> None:
+        self.cascade = cascade.eval()
+        self.training = TrainingRecord()
+
+    @classmethod
+    def from_pretrained(  # type: ignore[override]  # the source may be left out
+        cls, source: str | Path | None = None, **download: Any
+    ) -> "DF2NetPipeline":
+        """Load the bundled weights (None), a folder, or "owner/name" from the Hugging Face Hub.
+
+        `download` goes to `huggingface_hub.snapshot_download`: `revision`, `cache_dir`, `token`,
+        `local_files_only`.
+        """
+        folder = _bundled_folder() if source is None else Path(source)
+        if not folder.is_dir():
+            folder = _download(str(source), **download)
+        pipe = cls(DF2Net.from_folder(folder))
+        pipe.training = TrainingRecord.read(folder)
+        return pipe
+
+    def _save_pretrained(self, save_directory: Path) -> None:
+        self.cascade.to_folder(save_directory)
+        self.training.write(save_directory)
+        # The mixin keeps a card that is already there, which may describe other weights.
+        self.generate_model_card().save(save_directory / "README.md")
+
+    def generate_model_card(self, *args: Any, **kwargs: Any) -> ModelCard:
+        """The card that `save_pretrained` and `push_to_hub` write beside the weights."""
+        stages = {slot: getattr(self.cascade, slot) for slot in ("dense", "fine", "finer")}
+        parts = [
+            CardPart(slot, name_of(stage), sum(p.numel() for p in stage.parameters()))
+            for slot, stage in stages.items()
+        ]
+        return pipeline_card(parts, self.training)
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.cascade.parameters()).device
+
+    def to(self, device: str | torch.device) -> "DF2NetPipeline":
+        """Move the networks to `device`; photographs follow them by themselves."""
+        self.cascade.to(device)
+        return self
+
+    @torch.inference_mode()
+    def __call__(
+        self,
+        photo: Photo | list[Photo],
+        detector: str | Detector = "dlib",
+        box: FaceBox | None = None,
+    ) -> Reconstruction | list[Reconstruction]:
+        """Reconstruct every face of a photograph, largest first; of a list, photo by photo.
+
+        `detector` is a name (`dlib`, `none` for a photo that is already a crop, or a plugin's) or
+        a callable from an RGB array to boxes. `box` says where the one face is. Where the detector
+        finds nothing, the mask of the dense network on the whole photo decides. A photo without a
+        face gives a result without faces.
+        """
+        if isinstance(photo, list):
+            return [self(one, detector, box) for one in photo]
+        pixels = load_photo(photo)  # (H,W,3) uint8
+
+        # 1. find the faces
+        boxes = [box] if box else self.find_faces(pixels, detector)
+
+        faces = []
+        for face_box in boxes:
+            # 2. crop the face
+            crop = crop_face(pixels, face_box, CROP_SIZE)  # (512,512,3) uint8
+
+            # 3. dense, fine, finer
+            stages = self.cascade(self.to_tensor(crop))  # each (1,1,512,512)
+
+            # 4. mask, depth in pixels, normals, scale
+            faces.append(self.to_face(stages, crop, face_box))
+        path = Path(photo) if isinstance(photo, (str, Path)) else None
+        return Reconstruction(path, (pixels.shape[1], pixels.shape[0]), tuple(faces))
+
+    def find_faces(self, pixels: np.ndarray, detector: str | Detector = "dlib") -> list[FaceBox]:
+        """The boxes of the faces in `pixels` (H,W,3) uint8 RGB, largest first."""
+        detect = get_detector(detector) if isinstance(detector, str) else detector
+        return detect(pixels) or self.find_face_by_mask(pixels)
+
+    def find_face_by_mask(self, pixels: np.ndarray) -> list[FaceBox]:
+        """At most one face, where the dense network's mask says so: first coarse, then closer."""
+        height, width = pixels.shape[:2]
+        side = float(max(height, width))
+        box = FaceBox((width - side) / 2, (height - side) / 2, side, 0.0, "mask")
+        for _ in range(CLOSER_LOOKS):
+            mask, confidence = self._mask_in(pixels, box)
+            if not mask.any():
+                return []
+            x, y, side = (length * box.side / CROP_SIZE for length in box_around_mask(mask))
+            box = FaceBox(box.x + x, box.y + y, side, confidence, "mask")
+        mask, confidence = self._mask_in(pixels, box)
+        if is_well_placed(mask) and confidence > MASK_CONFIDENCE:
+            return [replace(box, score=confidence)]
+        return []
+
+    def _mask_in(self, pixels: np.ndarray, box: FaceBox) -> tuple[np.ndarray, float]:
+        """The face mask in a crop (512,512), and how sure D-Net is of it inside [0.5,1]."""
+        dense = self.cascade.dense(self.to_tensor(crop_face(pixels, box, CROP_SIZE)))
+        depth, *logits = dense[0].float().cpu().numpy()  # (512,512) each, logits if it has a head
+        mask = face_mask(depth, logits[0] if logits else None)
+        ...
+
+    def to_tensor(self, crop: np.ndarray) -> Tensor:
+        """A uint8 crop (512,512,3) as the networks' photo (1,3,512,512) in [-1,1]."""
+        photo = torch.from_numpy(crop).to(self.device).permute(2, 0, 1)[None]
+        return photo.float() / 127.5 - 1
+
+    def to_face(self, stages: Stages, crop: np.ndarray, box: FaceBox) -> Face:
+        """Network units to pixels and arrays: the networks' output for one crop as a `Face`."""
+        logits = None if stages.mask_logits is None else stages.mask_logits[0, 0].cpu().numpy()
+        mask = face_mask(stages.dense[0, 0].cpu().numpy(), logits)
+        finer_px = network_depth_to_px(stages.finer)  # (1,1,512,512)
+        normals = depth_to_normals(finer_px)[0].permute(1, 2, 0)  # (512,512,3)
+        depths = {
+            name: np.where(mask, network_depth_to_px(depth)[0, 0].cpu().numpy(), np.float32(0))
+            for name, depth in zip(("dense", "fine", "finer"), (stages.dense, stages.fine, stages.finer))
+        }
+        return Face(
+            depth=depths["finer"],
+            mask=mask,
+            normals=normals.cpu().numpy(),
+            box=box,
+            mm_per_px=mm_per_px_from_face(depths["finer"], mask),
+            stages=depths,
+            crop=crop,
+        )
+
+
+def _bundled_folder() -> Path:
+    if not BUNDLED_WEIGHTS.is_dir():
+        raise FileNotFoundError(
+            f"this installation carries no weights ({BUNDLED_WEIGHTS} is missing); name a pipeline "
+            'folder or a model of the Hugging Face Hub: from_pretrained("owner/name")'
+        )
+    return BUNDLED_WEIGHTS
+
+
+def _download(source: str, **download: Any) -> Path:
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", source):
+        raise FileNotFoundError(
+            f"no folder {source!r}, and it is no model id of the form owner/name either"
+        )
+    return Path(snapshot_download(source, allow_patterns=DOWNLOADED, **download))

@@ -1,0 +1,91 @@
+"""A file imports only from lower layers, and the heavy libraries live in one file each."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# The layers of the project, lowest first. A file may import from the rows above its own row only.
+LAYERS = [
+    ["df2net_hub/geometry", "df2net_hub/shading", "df2net_hub/registry", "df2net_hub/photos"]
+    + ["df2net_hub/pairs", "df2net_hub/model_card", "df2net_hub/synthesis/morphable"],
+    ["df2net_hub/mesh", "df2net_hub/faces", "df2net_hub/losses", "df2net_hub/evaluation"]
+    + ["modeling/base", "modeling/hypercolumn"],
+    ["df2net_hub/export", "df2net_hub/preview", "df2net_hub/synthesis/render"]
+    + ["modeling/dnet", "modeling/fnet", "modeling/frnet"],
+    ["df2net_hub/result", "df2net_hub/synthesis/make_pairs", "modeling/cascade"],
+    ["modeling/convert", "df2net_hub/zoo", "df2net_hub/training", "pipelines/face_mask"],
+    ["pipelines/df2net"],
+    ["df2net_hub/__init__"],
+    ["df2net_hub/commands/*"],
+    ["df2net_hub/cli", "scripts/*"],
+    ["spaces/*"],
+]
+LAYER_OF = {name: layer for layer, names in enumerate(LAYERS) for name in names}
+
+HEAVY = {  # library -> the one file that may import it
+    "accelerate": "df2net_hub/training",
+    "datasets": "df2net_hub/pairs",
+    "gradio": "spaces/app",
+    "numba": "df2net_hub/synthesis/render",
+}
+
+FILES = sorted(
+    path.relative_to(ROOT).with_suffix("").as_posix()
+    for folder in ("df2net_hub", "modeling", "pipelines", "scripts", "spaces")
+    for path in (ROOT / folder).rglob("*.py")
+)
+# The __init__ of an inner folder is a name for the folder, not a layer: it may import nothing.
+FOLDER_NAMES = [name for name in FILES if name.endswith("__init__") and name not in LAYER_OF]
+
+
+def layer_of(name: str) -> int | None:
+    return LAYER_OF.get(name, LAYER_OF.get(f"{name.rpartition('/')[0]}/*"))
+
+
+def imported_modules(source: str) -> Iterator[str]:
+    """Every absolute module name that the source imports, wherever in the file it does."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"relative import in line {node.lineno}"
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def own_files(source: str) -> set[str]:
+    """The files of this project that the source imports, as names of LAYERS."""
+    names = set()
+    for module in imported_modules(source):
+        if module == "df2net_hub":
+            names.add("df2net_hub/__init__")
+        path = module.replace(".", "/").replace("df2net_hub/modeling", "modeling")
+        path = path.replace("df2net_hub/pipelines", "pipelines")
+        names.update({path} & set(FILES))
+    return names
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name not in FOLDER_NAMES])
+def test_a_file_imports_only_from_lower_layers(name: str) -> None:
+    layer = layer_of(name)
+    assert layer is not None, f"{name} is in no layer: give it a row in LAYERS of this test"
+    for imported in own_files((ROOT / f"{name}.py").read_text()):
+        below = layer_of(imported)
+        assert below is not None and below < layer, f"{name} (layer {layer}) imports {imported}"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_heavy_library_is_imported_in_one_file(name: str) -> None:
+    for module in imported_modules((ROOT / f"{name}.py").read_text()):
+        home = HEAVY.get(module.partition(".")[0], name)
+        assert home == name, f"{name} imports {module}, whose one home is {home}"
+
+
+def test_the_import_finder_sees_every_form() -> None:
+    source = "import df2net_hub.geometry\ndef f():\n    from df2net_hub.cli import main\n"
+    assert own_files(source) == {"df2net_hub/cli"} | ({"df2net_hub/geometry"} & set(FILES))
+    assert own_files("from df2net_hub import __version__") == {"df2net_hub/__init__"}
