@@ -141,7 +141,8 @@ class DF2NetPipeline(ModelHubMixin):
         dense = self.cascade.dense(self.to_tensor(crop_face(pixels, box, CROP_SIZE)))
         depth, *logits = dense[0].float().cpu().numpy()  # (512,512) each, logits if it has a head
         mask = face_mask(depth, logits[0] if logits else None)
-        ...
+        confidence = float(np.median(_sigmoid(np.abs(logits[0][mask]))))
+        return mask, confidence
 
     def to_tensor(self, crop: np.ndarray) -> Tensor:
         """A uint8 crop (512,512,3) as the networks' photo (1,3,512,512) in [-1,1]."""

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 FLAT_DEPTH = -0.97  # network units; a network without a mask head draws the background at -1
-MASK_HEIGHT_IN_CROP = 0.6  # height of the face mask in a well placed crop, of the crop's side
+MASK_IN_CROP = 0.56  # root of the mask's area over the crop's side, where dlib places the crop
 
 
 def face_mask(dense: np.ndarray, mask_logits: np.ndarray | None) -> np.ndarray:
@@ -19,9 +19,16 @@ def face_mask(dense: np.ndarray, mask_logits: np.ndarray | None) -> np.ndarray:
 def box_around_mask(mask: np.ndarray) -> tuple[float, float, float]:
     """The square (x, y, side) [px of the mask] that crops the face of `mask` as in training."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-    side = max(bottom - top, right - left) / MASK_HEIGHT_IN_CROP
-    return (left + right - side) / 2, (top + bottom - side) / 2, side
+    side = float(np.sqrt(mask.sum())) / MASK_IN_CROP
+    return (columns[0] + columns[-1] - side) / 2, (rows[0] + rows[-1] - side) / 2, side
+
+
+def is_well_placed(mask: np.ndarray) -> bool:
+    """Whether the mask lies in its crop as a face lies in the crops of training."""
+    crop_side = mask.shape[0]
+    x, y, side = box_around_mask(mask)
+    off_center = max(abs(x + side / 2 - crop_side / 2), abs(y + side / 2 - crop_side / 2))
+    return 0.7 < side / crop_side < 1.4 and off_center < 0.15 * crop_side
 
 
 def _largest_component(mask: np.ndarray) -> np.ndarray:
