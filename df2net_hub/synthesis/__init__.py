@@ -1,1 +1,1 @@
-"""Image-depth training pairs, rendered from a morphable head."""
+"""Rendered training pairs: morphable head, looks, light, camera. The paper's first kind of data."""

@@ -1,0 +1,73 @@
+"""Augmentation that moves photo, depth, mask and albedo together and then alters the photo alone."""
+
+import cv2
+import numpy as np
+
+
+def augment_pair(pair: dict[str, np.ndarray], size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """A randomly mirrored, turned, zoomed and shifted pair at `size`, with its photo's colors varied.
+
+    Args:
+        pair: image (S,S,3) uint8, depth (S,S) network depth with NaN off the face, mask (S,S) bool,
+            and perhaps albedo (S,S,3) uint8.
+        size: side of the result [px].
+        rng: source of all randomness.
+
+    Returns:
+        The same keys; what comes from outside the pair is edge-repeated photo and no mask.
+    """
+    if rng.random() < 0.5:
+        pair = {name: np.ascontiguousarray(values[:, ::-1]) for name, values in pair.items()}
+    zoom = np.exp(rng.normal(0, 0.05))
+    moved = warp_pair(pair, size, zoom, rng.normal(0, 7), rng.normal(0, 0.025, 2))
+    moved["image"] = _alter_photo(moved["image"], rng)
+    return moved
+
+
+def warp_pair(
+    pair: dict[str, np.ndarray], size: int, zoom: float = 1.0, angle: float = 0.0, shift: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
+    """The pair zoomed and turned [deg] about its middle and shifted [share of the side], at `size`.
+
+    Relief is a length like any other in the crop: it grows with the zoom. The mean over the mask is
+    brought back to 0, where the schema puts it.
+    """
+    source = pair["image"].shape[0]
+    shift = np.zeros(2) if shift is None else shift
+    scale = zoom * size / source
+    matrix = cv2.getRotationMatrix2D(((source - 1) / 2, (source - 1) / 2), angle, scale)
+    matrix[:, 2] += (size - source) / 2 + shift * size
+    # Bringing a picture down needs an area filter first; warpAffine alone would alias.
+    blur = 0.4 / scale if scale < 0.8 else 0
+
+    def warp(values: np.ndarray, border: int) -> np.ndarray:
+        if blur:
+            values = cv2.GaussianBlur(values, (0, 0), blur)
+        return cv2.warpAffine(values, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=border)
+
+    known = np.isfinite(pair["depth"])
+    share = warp(known.astype(np.float32), cv2.BORDER_CONSTANT)
+    height = warp(np.where(known, pair["depth"], 0).astype(np.float32), cv2.BORDER_CONSTANT)
+    mask = (warp(pair["mask"].astype(np.float32), cv2.BORDER_CONSTANT) > 0.5) & (share > 0.5)
+    depth = np.where(share > 0.5, zoom * height / np.maximum(share, 1e-3), np.nan)
+    if mask.any():
+        depth = depth - depth[mask].mean()
+    moved = {"image": warp(pair["image"], cv2.BORDER_REPLICATE), "depth": depth.astype(np.float32), "mask": mask}
+    if "albedo" in pair:
+        moved["albedo"] = warp(pair["albedo"], cv2.BORDER_REPLICATE)
+    return moved
+
+
+def _alter_photo(photo: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Gamma, gain per channel, gray, blur, noise: one lookup and at most one filter."""
+    levels = np.linspace(0, 1, 256)[:, None] ** np.exp(rng.normal(0, 0.18))
+    levels = levels * np.exp(rng.normal(0, 0.1)) * np.exp(rng.normal(0, 0.04, 3))
+    photo = cv2.LUT(photo, np.clip(levels * 255, 0, 255).astype(np.uint8)[None])
+    if rng.random() < 0.08:
+        photo = np.repeat(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., None], 3, -1)
+    if rng.random() < 0.15:
+        photo = cv2.GaussianBlur(photo, (0, 0), rng.uniform(0.3, 1.2) * photo.shape[0] / 256)
+    if rng.random() < 0.3:
+        noise = rng.normal(0, rng.uniform(1, 7), photo.shape)
+        photo = np.clip(photo + noise, 0, 255).astype(np.uint8)
+    return photo

@@ -1,0 +1,110 @@
+"""How far a predicted depth map is from the truth. DF2Net (ICCV 2019) Sec. 4.2.
+
+A weak-perspective depth map is known up to its absolute height, and in the paper's protocol up to its
+scale: both are fitted by RANSAC before the absolute error is taken over the valid pixels.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from df2net_hub.geometry import depth_to_normals
+
+RANSAC_TRIALS = 200
+RANSAC_SAMPLE = 32
+INLIER_MM = 5.0
+
+
+@dataclass(frozen=True)
+class DepthErrors:
+    """Errors of one map over its valid pixels.
+
+    Attributes:
+        mean, std, median, largest90: absolute depth error after the fit [mm]; `largest90` is its
+            90th percentile.
+        normal_deg: mean angle between predicted and true normals, scale held at the truth's [deg].
+        covered: share of the truth's mask that the prediction covers.
+    """
+
+    mean: float
+    std: float
+    median: float
+    largest90: float
+    normal_deg: float
+    covered: float
+
+
+def ransac_scale_shift(
+    predicted: np.ndarray, truth: np.ndarray, rng: np.random.Generator, inlier: float = INLIER_MM
+) -> tuple[float, float]:
+    """Scale a and shift b such that a * predicted + b fits `truth` (N,) for most pixels.
+
+    Each trial fits a random sample of 32 pixels by least squares; the one with most pixels within
+    `inlier` [unit of truth] wins and is fitted again on those.
+
+    Raises:
+        ValueError: fewer than 32 pixels.
+    """
+    if len(truth) < RANSAC_SAMPLE:
+        raise ValueError(f"{len(truth)} valid pixels are too few for a fit; {RANSAC_SAMPLE} are needed")
+    some = rng.choice(len(truth), min(len(truth), 4000), replace=False)
+    best, best_count = (1.0, float(np.median(truth - predicted))), -1
+    for _ in range(RANSAC_TRIALS):
+        pick = rng.choice(some, RANSAC_SAMPLE)
+        scale, shift = _fit_line(predicted[pick], truth[pick])
+        count = int((np.abs(scale * predicted[some] + shift - truth[some]) < inlier).sum())
+        if scale > 0 and count > best_count:
+            best, best_count = (scale, shift), count
+    inliers = np.abs(best[0] * predicted + best[1] - truth) < inlier
+    return _fit_line(predicted[inliers], truth[inliers]) if inliers.sum() >= RANSAC_SAMPLE else best
+
+
+def _fit_line(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    x_mean, y_mean = x.mean(dtype=np.float64), y.mean(dtype=np.float64)
+    variance = ((x - x_mean) ** 2).mean(dtype=np.float64)
+    if variance < 1e-12:  # a flat prediction: only its height can be fitted
+        return 1.0, float(y_mean - x_mean)
+    scale = ((x - x_mean) * (y - y_mean)).mean(dtype=np.float64) / variance
+    return float(scale), float(y_mean - scale * x_mean)
+
+
+def depth_errors(
+    predicted_mm: np.ndarray,
+    predicted_mask: np.ndarray,
+    truth_mm: np.ndarray,
+    truth_mask: np.ndarray,
+    mm_per_px: float,
+    rng: np.random.Generator,
+) -> DepthErrors:
+    """Compare two depth maps (H,W) [mm] on the same pixels, where both masks hold.
+
+    Raises:
+        ValueError: the masks overlap in fewer than 32 pixels.
+    """
+    valid = predicted_mask & truth_mask & np.isfinite(truth_mm)
+    scale, shift = ransac_scale_shift(predicted_mm[valid], truth_mm[valid], rng)
+    error = np.abs(scale * predicted_mm[valid] + shift - truth_mm[valid])
+    normals = normals_of(predicted_mm, mm_per_px)
+    true_normals = normals_of(np.where(np.isfinite(truth_mm), truth_mm, 0), mm_per_px)
+    inner = _erode(valid)
+    cosine = (normals * true_normals).sum(-1)[inner].clip(-1, 1)
+    return DepthErrors(
+        mean=float(error.mean()),
+        std=float(error.std()),
+        median=float(np.median(error)),
+        largest90=float(np.percentile(error, 90)),
+        normal_deg=float(np.degrees(np.arccos(cosine)).mean()),
+        covered=float(valid.sum() / max((truth_mask & np.isfinite(truth_mm)).sum(), 1)),
+    )
+
+
+def normals_of(depth_mm: np.ndarray, mm_per_px: float) -> np.ndarray:
+    """(H,W,3) unit normals of a depth map (H,W) [mm]."""
+    depth_px = torch.from_numpy(np.ascontiguousarray(depth_mm / mm_per_px, np.float32))[None, None]
+    return depth_to_normals(depth_px)[0].permute(1, 2, 0).numpy()
+
+
+def _erode(mask: np.ndarray) -> np.ndarray:
+    padded = np.pad(mask, 1)
+    return mask & padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
