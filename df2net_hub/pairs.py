@@ -7,7 +7,6 @@ Depth is a 16-bit PNG: value 0 is "no face here", any other value v is a height 
 
 import io
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from df2net_hub.geometry import DEPTH_UNIT_PX
 
 DEPTH_ZERO = 32768
 DEPTH_STEPS_PER_PX = 128
+MAX_RELIEF_PX = 255.0  # what 16 bits hold on each side of the mean
 
 
 def encode_depth(depth: np.ndarray) -> bytes:
@@ -27,8 +27,8 @@ def encode_depth(depth: np.ndarray) -> bytes:
         ValueError: a height lies beyond the 256 px that the format can hold.
     """
     height_px = depth * DEPTH_UNIT_PX
-    if np.nanmax(np.abs(height_px), initial=0) >= DEPTH_ZERO / DEPTH_STEPS_PER_PX:
-        worst = float(np.nanmax(np.abs(height_px)))
+    worst = float(np.nanmax(np.abs(height_px), initial=0))
+    if worst > MAX_RELIEF_PX:
         raise ValueError(f"depth of {worst:.0f} px does not fit the format's range of +-255 px")
     value = np.rint(np.nan_to_num(height_px) * DEPTH_STEPS_PER_PX) + DEPTH_ZERO
     return _png(np.where(np.isfinite(depth), np.maximum(value, 1), 0).astype(np.uint16))
@@ -91,6 +91,7 @@ def features() -> Any:
             "landmarks": List(List(Value("float32"), length=2), length=68),
             "yaw": Value("float32"),
             "pitch": Value("float32"),
+            "mm_per_px": Value("float32"),
         }
     )
 
@@ -138,12 +139,6 @@ def open_pairs(folder_or_hub_id: str) -> Any:
         if name in pairs.column_names:
             pairs = pairs.cast_column(name, Image(decode=False))
     return pairs
-
-
-def iterate_pairs(folder_or_hub_id: str) -> Iterator[dict[str, np.ndarray]]:
-    """Every pair of a set, decoded: image, depth, mask and, where stored, albedo."""
-    for row in open_pairs(folder_or_hub_id):
-        yield decode_pair(row)
 
 
 def decode_pair(row: dict) -> dict[str, np.ndarray]:

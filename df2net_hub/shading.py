@@ -55,7 +55,8 @@ def shade(albedo: Tensor, normals: Tensor, light: Tensor) -> Tensor:
 def fit_light(image: Tensor, albedo: Tensor, normals: Tensor, mask: Tensor, ridge: float = 1e-4) -> Tensor:
     """Eq. 4: the light l* that shades `albedo` on `normals` most like `image`, per color channel.
 
-    Masked least squares, all photos and channels at once, in float32, without gradient.
+    Masked least squares, all photos and channels at once, without gradient. In float64: on half a
+    sphere of normals the nine functions are nearly dependent, and float32 loses three digits.
 
     Args:
         image: (B,3,H,W) I, in [0,1].
@@ -69,11 +70,11 @@ def fit_light(image: Tensor, albedo: Tensor, normals: Tensor, mask: Tensor, ridg
         (B,3,9) float32 coefficients.
     """
     with torch.no_grad(), torch.autocast(image.device.type, enabled=False):
-        basis = harmonics(normals.float().permute(0, 2, 3, 1)).flatten(1, 2)  # (B,HW,9)
-        weighted = albedo.float().flatten(2) * mask.flatten(2)  # (B,3,HW)
+        basis = harmonics(normals.double().permute(0, 2, 3, 1)).flatten(1, 2)  # (B,HW,9)
+        weighted = albedo.double().flatten(2) * mask.flatten(2)  # (B,3,HW)
         design = weighted.unsqueeze(-1) * basis.unsqueeze(1)  # (B,3,HW,9): R H_i(N_gt)
         gram = design.transpose(-1, -2) @ design  # (B,3,9,9)
-        target = design.transpose(-1, -2) @ (image.float() * mask).flatten(2).unsqueeze(-1)
+        target = design.transpose(-1, -2) @ (image.double() * mask).flatten(2).unsqueeze(-1)
         diagonal = gram.diagonal(dim1=-2, dim2=-1).mean(-1)[..., None, None]
-        eye = torch.eye(9, device=image.device)
-        return torch.linalg.solve(gram + (ridge * diagonal + 1e-12) * eye, target).squeeze(-1)
+        eye = torch.eye(9, device=image.device, dtype=torch.float64)
+        return torch.linalg.solve(gram + (ridge * diagonal + 1e-12) * eye, target).squeeze(-1).float()

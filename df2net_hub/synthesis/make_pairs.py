@@ -16,6 +16,9 @@ def _start_worker(assets: str | None, size: int) -> None:
     import cv2
 
     global _sampler  # one sampler per worker process: it holds 0.4 GB and takes seconds to build
+    from datasets import disable_progress_bars
+
+    disable_progress_bars()
     cv2.setNumThreads(1)
     _sampler = HeadSampler.procedural() if assets is None else HeadSampler.from_folder(assets, size)
 
@@ -37,6 +40,7 @@ def _make_shard(folder: str, shard: int, count: int, seed: int, size: int) -> in
                 "landmarks": pair.landmarks.tolist(),
                 "yaw": pair.yaw,
                 "pitch": pair.pitch,
+                "mm_per_px": pair.mm_per_px,
             }
         )
     write_shard(rows, Path(folder) / shard_name(seed, shard))
@@ -90,7 +94,11 @@ def make_pairs(
         workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(assets, size)
     ) as pool:
         jobs = [pool.submit(_make_shard, str(folder), n, c, seed, size) for n, c in todo.items()]
-        for job in as_completed(jobs):
-            made += job.result()
-            on_done(job.result())
+        try:
+            for job in as_completed(jobs):
+                made += job.result()
+                on_done(job.result())
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # else the remaining shards would be rendered first
+            raise
     return made

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from df2net_hub.geometry import CROP_SIZE, DEPTH_UNIT_PX
+from df2net_hub.pairs import MAX_RELIEF_PX
 from df2net_hub.synthesis.appearance import (
     HAIR_COLORS,
     Assets,
@@ -47,6 +48,7 @@ class Pair:
         light: (3,9) float32 harmonics of the panorama part of the light.
         landmarks: (68,2) float32 [px].
         yaw, pitch: [deg].
+        mm_per_px: length of one pixel of a 512 crop.
     """
 
     image: np.ndarray
@@ -57,6 +59,7 @@ class Pair:
     landmarks: np.ndarray
     yaw: float
     pitch: float
+    mm_per_px: float
 
 
 def rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:
@@ -99,13 +102,24 @@ class HeadSampler:
         while True:
             scene, yaw, pitch = self._scene(rng)
             made = render(self.model, self.fields, scene, self.assets.noise, size)
-            if made.mask.mean() > 0.04:  # else hair covers nearly all of the face
+            depth = made.depth_px - made.depth_px[made.mask].mean() if made.mask.any() else made.depth_px
+            depth = depth * np.float32(CROP_SIZE / size)
+            depth[np.abs(depth) >= MAX_RELIEF_PX] = np.nan
+            # Else hair covers nearly all of the face, or its relief is beyond what a pair can hold.
+            if made.mask.mean() > 0.04 and np.isfinite(depth[made.mask]).all():
                 break
         image = photograph(rng, made, background(rng, self.assets, size))
-        depth = (made.depth_px - made.depth_px[made.mask].mean()) * (CROP_SIZE / size) / DEPTH_UNIT_PX
         albedo = np.clip(made.albedo, 0, 1) ** (1 / 2.2) * 255 + 0.5
         return Pair(
-            image, depth, made.mask, albedo.astype(np.uint8), scene.light.sh, made.landmarks, yaw, pitch
+            image=image,
+            depth=depth / DEPTH_UNIT_PX,
+            mask=made.mask,
+            albedo=albedo.astype(np.uint8),
+            light=scene.light.sh,
+            landmarks=made.landmarks,
+            yaw=yaw,
+            pitch=pitch,
+            mm_per_px=10 * scene.side / CROP_SIZE,
         )
 
     def _scene(self, rng: np.random.Generator) -> tuple[Scene, float, float]:

@@ -1,0 +1,63 @@
+"""The paper's protocol on maps whose error is known."""
+
+import numpy as np
+import pytest
+
+from df2net_hub.evaluation import depth_errors, ransac_scale_shift
+
+
+def dome(size: int = 64) -> tuple[np.ndarray, np.ndarray]:
+    y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
+    depth = (30 * np.sqrt(np.clip(1 - 0.6 * (x * x + y * y), 0, 1))).astype(np.float32)
+    return depth, x * x + y * y < 0.9
+
+
+def errors(predicted, truth, mask):
+    return depth_errors(predicted, mask, truth, mask, 0.5, np.random.default_rng(0))
+
+
+def test_a_perfect_map_scores_zero():
+    truth, mask = dome()
+    found = errors(truth, truth, mask)
+    assert found.mean < 1e-4 and found.normal_deg < 0.05 and found.covered == 1.0
+
+
+def test_scale_and_shift_do_not_count():
+    truth, mask = dome()
+    assert errors(0.7 * truth + 12, truth, mask).mean < 1e-4
+
+
+def test_a_known_error_scores_that_error():
+    truth, mask = dome()
+    wave = np.where(np.arange(64) % 2 == 0, 1.0, -1.0)[None].astype(np.float32)
+    found = errors(truth + wave, truth, mask)
+    np.testing.assert_allclose([found.mean, found.median, found.largest90], 1.0, atol=0.1)
+
+
+def test_outliers_do_not_move_the_fit():
+    truth, mask = dome()
+    predicted = 0.5 * truth + 3
+    rng = np.random.default_rng(1)
+    hit = rng.random(truth.shape) < 0.25
+    predicted[hit] += 200
+    scale, shift = ransac_scale_shift(predicted[mask], truth[mask], rng)
+    np.testing.assert_allclose([scale, shift], [2.0, -6.0], atol=1e-3)
+
+
+def test_a_flat_map_is_only_shifted():
+    truth, mask = dome()
+    found = errors(np.zeros_like(truth), truth, mask)
+    spread = np.abs(truth[mask] - np.median(truth[mask])).mean()
+    assert 0.5 * spread < found.mean < 2 * spread
+
+
+def test_the_numbers_repeat():
+    truth, mask = dome()
+    noisy = truth + np.random.default_rng(2).normal(0, 1, truth.shape)
+    assert errors(noisy, truth, mask) == errors(noisy, truth, mask)
+
+
+def test_masks_that_do_not_meet_are_an_error():
+    truth, mask = dome()
+    with pytest.raises(ValueError, match="too few"):
+        depth_errors(truth, ~mask, truth, mask, 0.5, np.random.default_rng(0))
