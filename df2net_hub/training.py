@@ -135,7 +135,7 @@ class StageTrainer(nn.Module):
         refined = self.trained(photo, given)
         if self.stage == "fine":
             return refined, None, given
-        return cascade.add_residual(dense, given, refined), None, given
+        return cascade.join(dense, given, refined), None, given
 
 
 def to_linear(values: Tensor) -> Tensor:

@@ -1,0 +1,145 @@
+"""DF2Net, the cascade: the one place that says dense -> fine -> finer. DF2Net (ICCV 2019) Sec. 3.1.
+
+The paper adds Fr-Net's residual to the fine depth; the authors' release returns dense + 3 x residual.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from df2net_hub.modeling.base import StageModel, parse_config, read_json, require, written_whole
+from df2net_hub.registry import create_model, model_entry, name_of, register_model
+
+INDEX_FILE = "model_index.json"
+SLOTS = ("dense", "fine", "finer")
+
+
+class Stages(NamedTuple):
+    """What the three networks say of a photo, all (B,1,H,W) network depth but the last."""
+
+    dense: Tensor
+    fine: Tensor
+    residual: Tensor
+    finer: Tensor
+    mask_logits: Tensor | None  # (B,1,H,W), None without D-Net's mask head
+
+
+@dataclass(frozen=True)
+class DF2NetConfig:
+    """Which networks, and how the last is joined; the defaults are the paper's."""
+
+    dense: str = "dnet_base"  # registered names
+    fine: str = "fnet_base"
+    finer: str = "frnet_base"
+    residual_on: str = "fine"  # fine (paper), dense (release), none: the last output is the depth
+    residual_gain: float = 1.0  # 3 in the release
+
+    def __post_init__(self) -> None:
+        known = ("fine", "dense", "none")
+        require(
+            self.residual_on in known,
+            f"DF2NetConfig.residual_on must be one of {', '.join(known)}, got {self.residual_on!r}",
+        )
+
+
+@register_model(
+    "df2net_plain",
+    slot="cascade",
+    config=DF2NetConfig(finer="frnet_plain"),
+    description="Sec. 4.1: Fr-Net without multi-resolution blocks",
+)
+@register_model(
+    "df2net_stacked",
+    slot="cascade",
+    config=DF2NetConfig(finer="fnet_base", residual_on="none"),
+    description="Sec. 4.1: two F-Nets stacked, no residual",
+)
+@register_model(
+    "df2net_release",
+    slot="cascade",
+    config=DF2NetConfig(residual_on="dense", residual_gain=3.0),
+    license="none given by the authors",
+    description="the authors' release; its weights come by `df2net convert`",
+)
+@register_model("df2net_base", slot="cascade", config=DF2NetConfig(), description="the paper's widths")
+@register_model(
+    "df2net_small",
+    slot="cascade",
+    config=DF2NetConfig("dnet_small", "fnet_small", "frnet_small"),
+    description="ours, for laptops: D-Net at 256 px, slimmer F- and Fr-Net",
+)
+class DF2Net(nn.Module):
+    """Three networks in a row.
+
+    Args:
+        config: what to build. dense, fine, finer: networks to use in place of freshly built ones.
+    """
+
+    def __init__(
+        self,
+        config: DF2NetConfig = DF2NetConfig(),
+        dense: nn.Module | None = None,
+        fine: nn.Module | None = None,
+        finer: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.dense = dense or create_model(config.dense)
+        self.fine = fine or create_model(config.fine)
+        self.finer = finer or create_model(config.finer)
+
+    def forward(self, photo: Tensor) -> Stages:
+        """All stages of `photo` (B,3,H,W) in [-1,1]."""
+        maps = self.dense(photo)  # (B,1|2,H,W)
+        dense, mask_logits = maps[:, :1], maps[:, 1:2] if maps.shape[1] > 1 else None
+        fine = self.fine(photo, dense)  # (B,1,H,W)
+        last = self.finer(photo, fine)  # (B,1,H,W)
+        residual = last - fine if self.config.residual_on == "none" else last
+        return Stages(dense, fine, residual, self.join(dense, fine, last), mask_logits)
+
+    def join(self, dense: Tensor, fine: Tensor, last: Tensor) -> Tensor:
+        """The finer depth from the last network's output."""
+        if self.config.residual_on == "none":
+            return last
+        onto = fine if self.config.residual_on == "fine" else dense
+        return onto + self.config.residual_gain * last
+
+    def to_folder(self, folder: str | Path, dtype: torch.dtype | None = None) -> None:
+        """Write model_index.json and one subfolder per network, floats as `dtype` if given."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        index: dict[str, Any] = {"_class_name": "DF2NetPipeline", **asdict(self.config)}
+        for slot in SLOTS:
+            network = getattr(self, slot)
+            index[slot] = name_of(network)
+            network.save_weights(folder / slot, dtype)
+        with written_whole(folder / INDEX_FILE) as path:
+            path.write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def from_folder(cls, folder: str | Path) -> "DF2Net":
+        """Load a cascade that `to_folder` wrote.
+
+        Raises:
+            FileNotFoundError: a file is missing.
+            LookupError: a network's name is not in the zoo.
+            ValueError: a config or weights that do not fit; names file and key.
+        """
+        folder = Path(folder)
+        index = read_json(folder / INDEX_FILE)
+        values = {key: value for key, value in index.items() if key != "_class_name"}
+        config = parse_config(DF2NetConfig, values, str(folder / INDEX_FILE))
+        networks = {}
+        for slot in SLOTS:
+            network_class = model_entry(getattr(config, slot)).cls
+            if not issubclass(network_class, StageModel):
+                raise ValueError(
+                    f"{folder / INDEX_FILE}: {slot} = {getattr(config, slot)!r} is a "
+                    f"{network_class.__name__}, which is not a stage network"
+                )
+            networks[slot] = network_class.from_pretrained(folder / slot)
+        return cls(config, **networks)

@@ -1,0 +1,54 @@
+"""F-Net: refine a dense depth map with the photo. DF2Net (ICCV 2019) Sec. 3.4.
+
+Layers as in the authors' release at width 8, where F-Net predicts the fine depth outright. Ours
+besides: any width, and a residual form that starts as the identity.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from df2net_hub.modeling.base import StageModel, require
+from df2net_hub.modeling.hypercolumn import Head, Trunk, upsample
+from df2net_hub.registry import register_model
+
+
+@dataclass(frozen=True)
+class FNetConfig:
+    """Sizes of F-Net; the defaults are the paper's."""
+
+    width: int = 8  # channels of each input's first layer
+    residual: bool = False  # add the output to the depth given, and begin at zero
+    depth_range: float = 1.0  # the output is depth_range x Tanh [network depth]
+
+    def __post_init__(self) -> None:
+        require(self.width > 0, f"FNetConfig.width must be positive, got {self.width}")
+        require(self.depth_range > 0, f"FNetConfig.depth_range must be positive, got {self.depth_range}")
+
+
+@register_model(
+    "fnet_small",
+    slot="fine",
+    config=FNetConfig(width=4, residual=True, depth_range=0.5),
+    description="ours: adds to the dense depth, starts as the identity",
+)
+@register_model("fnet_base", slot="fine", config=FNetConfig(), description="the paper's and the release's")
+class FNet(StageModel):
+    """Photo and depth to finer depth; see `FNetConfig`."""
+
+    config_class = FNetConfig
+
+    def __init__(self, config: FNetConfig = FNetConfig()) -> None:
+        super().__init__(config)
+        self.trunk = Trunk(config.width)
+        self.head = Head(14 * config.width, config.width)
+        if config.residual:
+            self.head.start_at_zero()
+
+    def forward(self, photo: Tensor, depth: Tensor) -> Tensor:
+        """Refine `depth` (B,1,H,W) with `photo` (B,3,H,W) in [-1,1]; same shape and unit out."""
+        columns = self.trunk(depth, photo)
+        joined = [columns.conv2, upsample(columns.conv4, 2), upsample(columns.conv7, 4)]
+        refined = self.config.depth_range * self.head(torch.cat(joined, 1))  # (B,1,H,W)
+        return depth + refined if self.config.residual else refined
