@@ -12,7 +12,7 @@ from df2net_hub.faces import Detector, FaceBox
 from df2net_hub.photos import PhotoError
 from df2net_hub.pipelines.df2net import DF2NetPipeline
 
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".jp2", ".avif")
+PHOTO_SUFFIXES = tuple(".jpg .jpeg .png .webp .bmp .tif .tiff .gif .jp2 .avif".split())
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The `df2net` command: a table of verbs, each with a file of its own in `df2net_hub/commands/`.
 
-A verb's file holds `EXAMPLES`, `add_arguments(parser)` and `run(args) -> exit status`; its docstring
-is the help text. A new verb is that file and one line in `VERBS`.
+A verb's file holds `EXAMPLES`, `add_arguments(parser)` and `run(args) -> exit status`; its
+docstring is the help text. A new verb is that file and one line in `VERBS`.
 """
 
 import argparse
@@ -34,7 +34,7 @@ exit status:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `df2net` with `argv` (the process's own arguments by default); returns the exit status."""
+    """Run `df2net` with `argv` (default: the process's arguments); returns the exit status."""
     argv = sys.argv[1:] if argv is None else list(argv)
     verb = _main_parser().parse_args(argv[:1]).verb
     command = importlib.import_module(f"df2net_hub.commands.{verb}")
@@ -65,11 +65,12 @@ def one_line(error: Exception) -> str:
 
 
 def _main_parser() -> argparse.ArgumentParser:
+    title = "A detailed 3D face from one photograph (DF2Net, ICCV 2019)."
     rows = "\n".join(f"  {verb:<12} {summary}" for verb, summary in VERBS.items())
     parser = argparse.ArgumentParser(
         prog="df2net",
         usage="df2net VERB [arguments]",
-        description=f"A detailed 3D face from one photograph (DF2Net, ICCV 2019).\n\nverbs:\n{rows}",
+        description=f"{title}\n\nverbs:\n{rows}",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

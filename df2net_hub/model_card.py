@@ -19,7 +19,7 @@ ORIGINS = {
     "df2net_hub": "These weights were trained with df2net_hub. "
     "They are **not** the weights that the authors of the paper released.",
     "authors": "These weights were converted from the checkpoint that the authors of the paper "
-    "released. The authors released it without a license: ask them before you publish these weights.",
+    "released. It has no license: ask the authors before you publish these weights.",
     "random": "These weights are **untrained**: they are random numbers.",
 }
 

@@ -19,7 +19,7 @@ from df2net_hub.geometry import (
     network_depth_to_px,
 )
 from df2net_hub.model_card import CardPart, TrainingRecord, pipeline_card
-from df2net_hub.modeling.cascade import DF2Net, Stages
+from df2net_hub.modeling.cascade import SLOTS, DF2Net, Stages
 from df2net_hub.photos import load_photo
 from df2net_hub.pipelines.face_mask import box_around_mask, face_mask, is_well_placed
 from df2net_hub.registry import name_of
@@ -28,6 +28,7 @@ from df2net_hub.result import Face, Reconstruction
 Photo = str | Path | Image.Image | np.ndarray  # an array is uint8 (H,W,3) RGB
 
 BUNDLED_WEIGHTS = Path(str(files("df2net_hub"))) / "weights" / "df2net-small"
+CLOSER_LOOKS = 4  # crops tried, each around the mask of the one before, to find a face by its mask
 DOWNLOADED = ["model_index.json", "training.json", "*/config.json", "*/model.safetensors"]
 
 
@@ -65,7 +66,7 @@ class DF2NetPipeline(ModelHubMixin):
 
     def generate_model_card(self, *args: Any, **kwargs: Any) -> ModelCard:
         """The card that `save_pretrained` and `push_to_hub` write beside the weights."""
-        stages = {slot: getattr(self.cascade, slot) for slot in ("dense", "fine", "finer")}
+        stages = {slot: getattr(self.cascade, slot) for slot in SLOTS}
         parts = [
             CardPart(slot, name_of(stage), sum(p.numel() for p in stage.parameters()))
             for slot, stage in stages.items()
@@ -126,23 +127,20 @@ class DF2NetPipeline(ModelHubMixin):
         side = float(max(height, width))
         box = FaceBox((width - side) / 2, (height - side) / 2, side, 0.0, "mask")
         for _ in range(CLOSER_LOOKS):
-            mask, confidence = self._mask_in(pixels, box)
+            mask = self._mask_in(pixels, box)
             if not mask.any():
                 return []
+            if is_well_placed(mask):
+                return [box]
             x, y, side = (length * box.side / CROP_SIZE for length in box_around_mask(mask))
-            box = FaceBox(box.x + x, box.y + y, side, confidence, "mask")
-        mask, confidence = self._mask_in(pixels, box)
-        if is_well_placed(mask) and confidence > MASK_CONFIDENCE:
-            return [replace(box, score=confidence)]
+            box = FaceBox(box.x + x, box.y + y, side, 0.0, "mask")
         return []
 
-    def _mask_in(self, pixels: np.ndarray, box: FaceBox) -> tuple[np.ndarray, float]:
-        """The face mask in a crop (512,512), and how sure D-Net is of it inside [0.5,1]."""
-        dense = self.cascade.dense(self.to_tensor(crop_face(pixels, box, CROP_SIZE)))
-        depth, *logits = dense[0].float().cpu().numpy()  # (512,512) each, logits if it has a head
-        mask = face_mask(depth, logits[0] if logits else None)
-        confidence = float(np.median(_sigmoid(np.abs(logits[0][mask]))))
-        return mask, confidence
+    def _mask_in(self, pixels: np.ndarray, box: FaceBox) -> np.ndarray:
+        """The face mask (512,512) that the dense network alone sees in a crop."""
+        maps = self.cascade.dense(self.to_tensor(crop_face(pixels, box, CROP_SIZE)))
+        depth, *logits = maps[0].cpu().numpy()  # (512,512) each; logits with a mask head only
+        return face_mask(depth, logits[0] if logits else None)
 
     def to_tensor(self, crop: np.ndarray) -> Tensor:
         """A uint8 crop (512,512,3) as the networks' photo (1,3,512,512) in [-1,1]."""
@@ -150,19 +148,21 @@ class DF2NetPipeline(ModelHubMixin):
         return photo.float() / 127.5 - 1
 
     def to_face(self, stages: Stages, crop: np.ndarray, box: FaceBox) -> Face:
-        """Network units to pixels and arrays: the networks' output for one crop as a `Face`."""
-        logits = None if stages.mask_logits is None else stages.mask_logits[0, 0].cpu().numpy()
-        mask = face_mask(stages.dense[0, 0].cpu().numpy(), logits)
-        finer_px = network_depth_to_px(stages.finer)  # (1,1,512,512)
-        normals = depth_to_normals(finer_px)[0].permute(1, 2, 0)  # (512,512,3)
-        depths = {
-            name: np.where(mask, network_depth_to_px(depth)[0, 0].cpu().numpy(), np.float32(0))
-            for name, depth in zip(("dense", "fine", "finer"), (stages.dense, stages.fine, stages.finer))
+        """What the networks say of one crop (512,512,3), in pixels and arrays; see `Face`."""
+        maps = {
+            name: np.ascontiguousarray(maps[0, 0].cpu().numpy())  # (512,512)
+            for name, maps in stages._asdict().items()
+            if maps is not None
         }
+        mask = face_mask(maps["dense"], maps.get("mask_logits"))
+        depths = {
+            slot: np.where(mask, network_depth_to_px(maps[slot]), np.float32(0)) for slot in SLOTS
+        }
+        normals = depth_to_normals(network_depth_to_px(stages.finer))[0]  # (3,512,512)
         return Face(
             depth=depths["finer"],
             mask=mask,
-            normals=normals.cpu().numpy(),
+            normals=normals.permute(1, 2, 0).cpu().numpy(),
             box=box,
             mm_per_px=mm_per_px_from_face(depths["finer"], mask),
             stages=depths,

@@ -61,7 +61,7 @@ def test_the_front_matter_is_what_the_hub_reads() -> None:
 def test_converted_weights_are_not_offered_under_our_license() -> None:
     card = pipeline_card(PARTS, TrainingRecord(origin="authors"))
     assert card.data.license == "other"
-    assert "released it without a license" in card.content
+    assert "It has no license" in card.content
 
 
 def test_an_unknown_key_in_a_record_is_named(tmp_path: Path) -> None:

@@ -116,6 +116,7 @@ def test_a_folder_imported_by_its_bare_name_is_an_error_that_names_the_package(f
 
 def test_importing_the_package_loads_no_heavy_library() -> None:
     heavy = ("accelerate", "datasets", "gradio", "timm", "numba", "torchvision", "matplotlib")
-    run = run_python(f"import df2net_hub, sys; print([m for m in {heavy} if m in sys.modules])", ROOT)
+    code = f"import df2net_hub, sys; print([m for m in {heavy} if m in sys.modules])"
+    run = run_python(code, ROOT)
     assert run.returncode == 0, run.stderr
     assert run.stdout.strip() == "[]"

@@ -9,7 +9,9 @@ import argparse
 from pathlib import Path
 
 from df2net_hub.commands import DONE
-from df2net_hub.modeling.convert import convert_checkpoint
+from df2net_hub.model_card import TrainingRecord
+from df2net_hub.modeling.convert import load_checkpoint
+from df2net_hub.pipelines.df2net import DF2NetPipeline
 
 EXAMPLES = """\
   df2net convert DF2Net.pth.tar df2net-release
@@ -22,6 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    convert_checkpoint(args.checkpoint, args.folder)
+    pipe = DF2NetPipeline(load_checkpoint(args.checkpoint))
+    pipe.training = TrainingRecord(origin="authors")
+    pipe.save_pretrained(args.folder)
     print(f"{args.checkpoint} -> {args.folder}")
     return DONE

@@ -75,7 +75,10 @@ def run(args: argparse.Namespace) -> int:
     box = FaceBox(*args.box, score=1.0, found_by="given") if args.box else None
     outcomes = []
     for photo, stem in tqdm(
-        list(zip(photos, output_stems(photos))), unit="photo", disable=None, leave=False
+        list(zip(photos, output_stems(photos), strict=True)),
+        unit="photo",
+        disable=None,  # no bar where stderr is no terminal
+        leave=False,
     ):
         outcome = reconstruct_photo(
             pipe, photo, args.output, stem, args.formats, args.detector, box
