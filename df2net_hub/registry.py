@@ -6,6 +6,7 @@ and a plugin is imported only when one of its names is asked for.
 """
 
 import importlib
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -70,7 +71,8 @@ def register_model(
 
     def add(cls: ModelClass) -> ModelClass:
         held = _entries.get(name)
-        if held is not None and _where(held.cls) != _where(cls):
+        # Another class of the same place is the old one of a module or notebook cell run again.
+        if held is not None and (held.cls is cls or _where(held.cls) != _where(cls)):
             raise ValueError(
                 f"two models are named {name!r}: {_where(held.cls)} and {_where(cls)}; rename one"
             )
@@ -99,15 +101,20 @@ def _plugins() -> dict[str, EntryPoint]:
     _load_built_in()
     found: dict[str, EntryPoint] = {}
     for point in entry_points(group=GROUP):
-        module = point.value.partition(":")[0]
-        other = found[point.name].value if point.name in found else None
+        other = _origin(found[point.name]) if point.name in found else None
         held = _entries.get(point.name)
-        if held is not None and not held.cls.__module__.startswith(module.partition(".")[0]):
+        if held is not None and point.module not in sys.modules:  # so it is not the plugin's own
             other = _where(held.cls)
-        if other is not None and other != point.value:
-            raise ValueError(f"two models are named {point.name!r}: {other} and {point.value}; uninstall one")
+        if other is not None:
+            raise ValueError(
+                f"two models are named {point.name!r}: {other} and {_origin(point)}; uninstall one"
+            )
         found[point.name] = point
     return found
+
+
+def _origin(point: EntryPoint) -> str:
+    return f"{point.value} of package {point.dist.name if point.dist else '?'}"
 
 
 def list_models(slot: str | None = None) -> list[str]:
@@ -130,18 +137,26 @@ def model_entry(name: str) -> ModelEntry:
     """
     plugins = _plugins()
     if name not in _entries and name in plugins:
-        plugins[name].load()
-        if name not in _entries:
-            raise LookupError(
-                f"plugin {plugins[name].value} offers {name!r} but does not register it; "
-                f"it must decorate its class with @register_model({name!r}, ...)"
-            )
+        _import_plugin(plugins[name])
     if name not in _entries:
         raise LookupError(
             f"no model named {name!r}; known: {', '.join(list_models())}. "
             f"Plugins add names through the {GROUP!r} entry point."
         )
     return _entries[name]
+
+
+def _import_plugin(point: EntryPoint) -> None:
+    try:
+        point.load()
+    except BaseException:
+        _entries.pop(point.name, None)  # its decorator may have run before its module failed
+        raise
+    if point.name not in _entries:
+        raise LookupError(
+            f"plugin {_origin(point)} offers {point.name!r} but does not register it; it must "
+            f"decorate its class with @register_model({point.name!r}, ...)"
+        )
 
 
 def create_model(name: str, **overrides: Any) -> nn.Module:

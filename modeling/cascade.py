@@ -1,6 +1,7 @@
 """DF2Net, the cascade: the one place that says dense -> fine -> finer. DF2Net (ICCV 2019) Sec. 3.1.
 
-The paper adds Fr-Net's residual to the fine depth; the authors' release returns dense + 3 x residual.
+The paper adds Fr-Net's residual to the fine depth; the authors' release returns
+dense + 3 x residual.
 """
 
 import json
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from df2net_hub.modeling.base import StageModel, parse_config, read_json, require, written_whole
+from df2net_hub.modeling.base import StageModel, parse_config, read_json, require, staged_folder
 from df2net_hub.registry import create_model, model_entry, name_of, register_model
 
 INDEX_FILE = "model_index.json"
@@ -65,7 +66,9 @@ class DF2NetConfig:
     license="none given by the authors",
     description="the authors' release; its weights come by `df2net convert`",
 )
-@register_model("df2net_base", slot="cascade", config=DF2NetConfig(), description="the paper's widths")
+@register_model(
+    "df2net_base", slot="cascade", config=DF2NetConfig(), description="the paper's widths"
+)
 @register_model(
     "df2net_small",
     slot="cascade",
@@ -109,16 +112,16 @@ class DF2Net(nn.Module):
         return onto + self.config.residual_gain * last
 
     def to_folder(self, folder: str | Path, dtype: torch.dtype | None = None) -> None:
-        """Write model_index.json and one subfolder per network, floats as `dtype` if given."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        """Write model_index.json and one subfolder per network; see `save_weights` for `dtype`."""
         index: dict[str, Any] = {"_class_name": "DF2NetPipeline", **asdict(self.config)}
-        for slot in SLOTS:
-            network = getattr(self, slot)
-            index[slot] = name_of(network)
-            network.save_weights(folder / slot, dtype)
-        with written_whole(folder / INDEX_FILE) as path:
-            path.write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+        with staged_folder(Path(folder)) as staged:
+            for slot in SLOTS:
+                network = getattr(self, slot)
+                index[slot] = name_of(network)
+                (staged / slot).mkdir()
+                network.save_weights(staged / slot, dtype)
+            text = json.dumps(index, indent=2) + "\n"
+            (staged / INDEX_FILE).write_text(text, encoding="utf-8")
 
     @classmethod
     def from_folder(cls, folder: str | Path) -> "DF2Net":
@@ -141,5 +144,5 @@ class DF2Net(nn.Module):
                     f"{folder / INDEX_FILE}: {slot} = {getattr(config, slot)!r} is a "
                     f"{network_class.__name__}, which is not a stage network"
                 )
-            networks[slot] = network_class.from_pretrained(folder / slot)
+            networks[slot] = network_class.from_folder(folder / slot)
         return cls(config, **networks)

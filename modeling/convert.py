@@ -5,12 +5,13 @@ lie at the root, then `FNet.*` and `FrNet.*`. Only tensors are unpickled (`weigh
 """
 
 import logging
-import pickle
+import re
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from df2net_hub.model_card import TrainingRecord
 from df2net_hub.modeling.cascade import DF2Net
 from df2net_hub.modeling.dnet import DNet
 from df2net_hub.registry import create_model
@@ -35,11 +36,12 @@ def convert_checkpoint(checkpoint: str | Path, folder: str | Path) -> DF2Net:
     """
     cascade = load_checkpoint(checkpoint)
     cascade.to_folder(folder)
+    TrainingRecord(origin="authors").write(folder)
     return cascade
 
 
 def load_checkpoint(checkpoint: str | Path) -> DF2Net:
-    """The authors' checkpoint as a `df2net_release` cascade in eval mode; see `convert_checkpoint`."""
+    """The authors' checkpoint as a `df2net_release` cascade; see `convert_checkpoint`."""
     checkpoint = Path(checkpoint)
     tensors = _read_tensors(checkpoint)
     cascade = create_model("df2net_release")
@@ -49,7 +51,9 @@ def load_checkpoint(checkpoint: str | Path) -> DF2Net:
     renamed = {}
     for key, name in names.items():
         if key not in tensors:
-            raise ValueError(f"{checkpoint}: tensor {key!r} is missing; is this DF2Net.pth.tar, complete?")
+            raise ValueError(
+                f"{checkpoint}: tensor {key!r} is missing; is this DF2Net.pth.tar, complete?"
+            )
         if tensors[key].shape != own[name].shape:
             raise ValueError(
                 f"{checkpoint}: tensor {key!r} has shape {tuple(tensors[key].shape)}, "
@@ -58,10 +62,14 @@ def load_checkpoint(checkpoint: str | Path) -> DF2Net:
         renamed[name] = tensors[key]
     unknown = sorted(set(tensors) - set(names) - set(UNUSED))
     if unknown:
-        raise ValueError(f"{checkpoint}: unexpected tensor {unknown[0]!r}; this is not DF2Net.pth.tar")
+        raise ValueError(
+            f"{checkpoint}: unexpected tensor {unknown[0]!r}; this is not DF2Net.pth.tar"
+        )
     dropped = [key for key in UNUSED if key in tensors]
     if dropped:
-        logger.warning("left out %d tensors that the release never uses: %s", len(dropped), ", ".join(dropped))
+        logger.warning(
+            "left out %d tensors that the release never uses: %s", len(dropped), ", ".join(dropped)
+        )
     cascade.load_state_dict(renamed, strict=True)
     return cascade.eval()
 
@@ -71,16 +79,23 @@ def _read_tensors(checkpoint: Path) -> dict[str, Tensor]:
         raise FileNotFoundError(f"no file {checkpoint}")
     try:
         stored = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        reason = str(error).strip().split("\n")[0]
+    except Exception as error:  # PyTorch lets through whatever a damaged file makes it stumble on
+        code = re.search(r"GLOBAL (\S+) was not an allowed global", str(error))
+        if code:
+            raise ValueError(
+                f"{checkpoint} wants to run {code[1]} when it is loaded, which is refused: a "
+                "checkpoint of tensors need not. Get DF2Net.pth.tar from the authors' page"
+            ) from error
         raise ValueError(
-            f"{checkpoint} is not a PyTorch checkpoint of plain tensors ({reason}); "
-            "nothing of it was run. Get DF2Net.pth.tar from the authors' page again"
+            f"{checkpoint} is not a PyTorch checkpoint, or was cut short; "
+            "get DF2Net.pth.tar from the authors' page again"
         ) from error
-    if not isinstance(stored, dict) or "state_dict" not in stored:
+    if not isinstance(stored, dict) or not isinstance(stored.get("state_dict"), dict):
         found = ", ".join(map(str, stored)) if isinstance(stored, dict) else type(stored).__name__
-        raise ValueError(f"{checkpoint} has no 'state_dict'; found {found[:200]}")
-    tensors = {str(key).removeprefix("module."): value for key, value in stored["state_dict"].items()}
+        raise ValueError(f"{checkpoint} has no dict 'state_dict'; found {found[:200] or 'nothing'}")
+    tensors = {
+        str(key).removeprefix("module."): value for key, value in stored["state_dict"].items()
+    }
     for key, value in tensors.items():
         if not isinstance(value, Tensor):
             raise ValueError(f"{checkpoint}: {key!r} is a {type(value).__name__}, not a tensor")
@@ -126,7 +141,9 @@ def _add_columns(add, theirs: str, suffix: str, ours: str, network: nn.Module) -
         add(f"{theirs}.conv{number}{suffix}", f"{ours}.trunk.conv{number}", conv)
 
 
-def _add_fuse_and_head(add, theirs: str, suffix: str, fuse_in: str, head_in: str, fuse, head) -> None:
+def _add_fuse_and_head(
+    add, theirs: str, suffix: str, fuse_in: str, head_in: str, fuse, head
+) -> None:
     add(f"{theirs}.conv1_d{suffix}", f"{fuse_in}.fuse.depth", fuse.depth)
     add(f"{theirs}.conv1_c{suffix}", f"{fuse_in}.fuse.photo", fuse.photo)
     for index, name in enumerate(("conv8", "conv9", "out")):

@@ -1,7 +1,8 @@
 """D-Net: photo to dense depth by a U-Net. DF2Net (ICCV 2019) Sec. 3.3, Figure 2.
 
-Layers as in the authors' release (8 levels, 64 channels): encoder LeakyReLU(0.2) -> conv -> BN, decoder
-ReLU -> transposed conv -> BN -> dropout, three 3x3 layers at full resolution, no activation at the end.
+Layers as in the authors' release (8 levels, 64 channels): encoder LeakyReLU(0.2) -> conv -> BN,
+decoder ReLU -> transposed conv -> BN -> dropout, three 3x3 layers at full resolution, no activation
+at the end.
 Ours besides: any width and number of levels, a smaller working size, a face-mask head.
 """
 
@@ -44,7 +45,9 @@ class DNetConfig:
 class Down(nn.Module):
     """LeakyReLU -> 4x4 convolution of stride 2 -> BN; the outermost has no activation before it."""
 
-    def __init__(self, in_channels: int, out_channels: int, activate: bool, normalize: bool) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, activate: bool, normalize: bool
+    ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(in_channels, out_channels, 4, 2, 1, bias=False)
         self.norm = nn.BatchNorm2d(out_channels) if normalize else nn.Identity()
@@ -75,7 +78,9 @@ class Up(nn.Module):
     config=DNetConfig(width=24, levels=6, working_size=256, dropout=0.0, mask_head=True),
     description="ours: works at 256 px, with a face-mask head",
 )
-@register_model("dnet_base", slot="dense", config=DNetConfig(), description="the paper's and the release's")
+@register_model(
+    "dnet_base", slot="dense", config=DNetConfig(), description="the paper's and the release's"
+)
 class DNet(StageModel):
     """Photo to dense depth; see `DNetConfig`."""
 
@@ -99,22 +104,24 @@ class DNet(StageModel):
         for before, after in ((width, width), (width, width // 2)):
             conv = nn.ConvTranspose2d(before, after, 3, 1, 1, bias=False)
             tail += [conv, nn.BatchNorm2d(after), nn.ReLU()]
-        self.tail = nn.Sequential(*tail, nn.ConvTranspose2d(width // 2, outputs, 3, 1, 1, bias=False))
+        self.tail = nn.Sequential(
+            *tail, nn.ConvTranspose2d(width // 2, outputs, 3, 1, 1, bias=False)
+        )
 
     def forward(self, photo: Tensor) -> Tensor:
         """Dense depth of `photo` (B,3,H,W) in [-1,1]: (B,1,H,W), or (B,2,H,W) with mask logits.
 
-        Photos larger than the working size are brought down to it and the depth back up.
+        A photo whose longer side exceeds the working size is brought down to it, its depth back up.
 
         Raises:
             ValueError: the working height or width is not a multiple of 2**levels.
         """
         height, width = photo.shape[-2:]
-        working = self.config.working_size
-        if not working or height <= working:
+        working, longer = self.config.working_size, max(height, width)
+        if not working or longer <= working:
             return self._run(photo)
-        small = F.interpolate(photo, (working, working), mode="area")
-        maps = self._run(small).float()
+        small_size = (round(height * working / longer), round(width * working / longer))
+        maps = self._run(F.interpolate(photo, small_size, mode="area"))
         # Bicubic, because bilinear depth has facets that show in the normals.
         depth = F.interpolate(maps[:, :1], (height, width), mode="bicubic", align_corners=False)
         if not self.config.mask_head:
@@ -127,8 +134,8 @@ class DNet(StageModel):
         step = 2**self.config.levels
         if height % step or width % step:
             raise ValueError(
-                f"D-Net with {self.config.levels} levels needs height and width that are multiples of "
-                f"{step}, got {height} x {width}"
+                f"D-Net with {self.config.levels} levels needs height and width that are multiples "
+                f"of {step}, got {height} x {width}"
             )
         features, skips = photo, []
         for down in self.encoder:
@@ -137,4 +144,7 @@ class DNet(StageModel):
         features = self.decoder[0](skips.pop())
         for up in list(self.decoder)[1:]:
             features = up(torch.cat([features, skips.pop()], 1))  # [decoder, encoder]
-        return self.tail(features)  # (B,1|2,H,W)
+        features = self.tail[:-1](features)  # (B,w/2,H,W)
+        # Not under autocast: bfloat16 would round depth to 0.25 px and more, which normals show.
+        with torch.autocast(features.device.type, enabled=False):
+            return self.tail[-1](features.to(self.tail[-1].weight.dtype))  # (B,1|2,H,W)

@@ -24,7 +24,9 @@ class FNetConfig:
 
     def __post_init__(self) -> None:
         require(self.width > 0, f"FNetConfig.width must be positive, got {self.width}")
-        require(self.depth_range > 0, f"FNetConfig.depth_range must be positive, got {self.depth_range}")
+        require(
+            self.depth_range > 0, f"FNetConfig.depth_range must be positive, got {self.depth_range}"
+        )
 
 
 @register_model(
@@ -33,7 +35,9 @@ class FNetConfig:
     config=FNetConfig(width=4, residual=True, depth_range=0.5),
     description="ours: adds to the dense depth, starts as the identity",
 )
-@register_model("fnet_base", slot="fine", config=FNetConfig(), description="the paper's and the release's")
+@register_model(
+    "fnet_base", slot="fine", config=FNetConfig(), description="the paper's and the release's"
+)
 class FNet(StageModel):
     """Photo and depth to finer depth; see `FNetConfig`."""
 

@@ -1,7 +1,7 @@
 """Fr-Net: the finest relief as a residual, by multi-resolution hypercolumn blocks. DF2Net Sec. 3.5.
 
-Layers as in the authors' release at width 8, less two convolutions per block that the release carries
-and never uses. `multi_resolution=False` is the alternative of Sec. 4.1.
+Layers as in the authors' release at width 8, less two convolutions per block that the release
+carries and never uses. `multi_resolution=False` is the alternative of Sec. 4.1.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,10 @@ class FrNetConfig:
 
     def __post_init__(self) -> None:
         require(self.width > 0, f"FrNetConfig.width must be positive, got {self.width}")
-        require(self.depth_range > 0, f"FrNetConfig.depth_range must be positive, got {self.depth_range}")
+        require(
+            self.depth_range > 0,
+            f"FrNetConfig.depth_range must be positive, got {self.depth_range}",
+        )
 
 
 class Block(nn.Module):
@@ -37,12 +40,15 @@ class Block(nn.Module):
         self.fuse = Fuse(width)
         self.conv = conv3x3(2 * width, 2 * width)
         self.joined = nn.ModuleList(
-            [conv3x3(4 * width + trunk_channels, 8 * width), *(conv3x3(8 * width, 8 * width) for _ in range(2))]
+            [
+                conv3x3(4 * width + trunk_channels, 8 * width),
+                *(conv3x3(8 * width, 8 * width) for _ in range(2)),
+            ]
         )
         self.head = Head(8 * width, width)
 
     def forward(self, coarser: Tensor, photo: Tensor, trunk: Tensor) -> Tensor:
-        """Map (B,1,2h,2w) from `coarser` (B,1,h,w), photo of that size, and trunk features (B,C,2h,2w)."""
+        """Map (B,1,2h,2w) from `coarser` (B,1,h,w), a photo so large, and `trunk` (B,C,2h,2w)."""
         fused = self.fuse(coarser, photo)
         column = torch.cat([fused, activated(self.conv, fused)], 1)
         features = torch.cat([upsample(column, 2), trunk], 1)
@@ -63,7 +69,9 @@ class Block(nn.Module):
     config=FrNetConfig(width=4, depth_range=0.25, zero_init=True),
     description="ours: half the channels, starts at no relief",
 )
-@register_model("frnet_base", slot="finer", config=FrNetConfig(), description="the paper's and the release's")
+@register_model(
+    "frnet_base", slot="finer", config=FrNetConfig(), description="the paper's and the release's"
+)
 class FrNet(StageModel):
     """Photo and depth to a residual depth; see `FrNetConfig`."""
 
@@ -82,7 +90,7 @@ class FrNet(StageModel):
             (self.full_block.head if config.multi_resolution else self.head).start_at_zero()
 
     def forward(self, photo: Tensor, depth: Tensor) -> Tensor:
-        """Residual (B,1,H,W) [network depth] for `depth` (B,1,H,W) and `photo` (B,3,H,W) in [-1,1]."""
+        """Residual depth (B,1,H,W) for `depth` (B,1,H,W), `photo` (B,3,H,W) in [-1,1]."""
         columns = self.trunk(depth, photo)
         if not self.config.multi_resolution:
             joined = [columns.conv2, upsample(columns.conv4, 2), upsample(columns.conv7, 4)]

@@ -1,4 +1,4 @@
-"""The trunk that F-Net and Fr-Net share: features of photo and depth at full, half and quarter size.
+"""The trunk of F-Net and Fr-Net: features of photo and depth at full, half and quarter size.
 
 DF2Net (ICCV 2019) Sec. 3.4, Figure 2; channel counts are multiples of `width`, 8 in the paper.
 """
@@ -61,7 +61,17 @@ class Trunk(nn.Module):
         self.conv7 = conv3x3(8 * width, 8 * width)
 
     def forward(self, depth: Tensor, photo: Tensor) -> Columns:
-        """Columns of `depth` (B,1,H,W) and `photo` (B,3,H,W); H and W multiples of 4."""
+        """Columns of `depth` (B,1,H,W) and `photo` (B,3,H,W).
+
+        Raises:
+            ValueError: the two differ in size, or H or W is no multiple of 4.
+        """
+        height, width = photo.shape[-2:]
+        if depth.shape[-2:] != photo.shape[-2:] or height % 4 or width % 4:
+            raise ValueError(
+                "photo and depth must be of one size, height and width multiples of 4, got photo "
+                f"{height} x {width}, depth {depth.shape[-2]} x {depth.shape[-1]}"
+            )
         fused = self.fuse(depth, photo)  # (B,2w,H,W)
         conv2 = activated(self.conv2, fused)  # (B,2w,H,W)
         half = F.max_pool2d(torch.cat([fused, conv2], 1), 2)  # (B,4w,H/2,W/2)
@@ -84,7 +94,10 @@ class Head(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         first, second, last = self.layers
-        return torch.tanh(last(activated(second, activated(first, features))))
+        features = activated(second, activated(first, features))
+        # Not under autocast: bfloat16 would round depth to 0.25 px and more, which normals show.
+        with torch.autocast(features.device.type, enabled=False):
+            return torch.tanh(last(features.to(last.weight.dtype)))
 
     def start_at_zero(self) -> None:
         """Make the untrained head answer 0 everywhere."""
