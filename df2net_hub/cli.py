@@ -9,6 +9,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from types import ModuleType
 
 from df2net_hub import __version__
 
@@ -37,7 +38,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run `df2net` with `argv` (default: the process's arguments); returns the exit status."""
     argv = sys.argv[1:] if argv is None else list(argv)
     verb = _main_parser().parse_args(argv[:1]).verb
-    command = importlib.import_module(f"df2net_hub.commands.{verb}")
+    args = verb_parser(verb).parse_args(argv[1:])
+    try:
+        return _command(verb).run(args)
+    except (ValueError, LookupError, OSError) as error:  # what our own errors are made of
+        is_a_bug = isinstance(error, (KeyError, IndexError))
+        if is_a_bug or os.environ.get("DF2NET_TRACEBACK"):
+            raise
+        print(f"df2net {verb}: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"df2net {verb}: interrupted", file=sys.stderr)
+        return 130
+
+
+def verb_parser(verb: str) -> argparse.ArgumentParser:
+    """What parses the arguments after `df2net VERB`."""
+    command = _command(verb)
     parser = argparse.ArgumentParser(
         prog=f"df2net {verb}",
         description=command.__doc__,
@@ -45,23 +62,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_arguments(parser)
-    args = parser.parse_args(argv[1:])
-    try:
-        return command.run(args)
-    except (ValueError, LookupError, OSError) as error:  # what our own errors are made of
-        is_a_bug = isinstance(error, (KeyError, IndexError))
-        if is_a_bug or os.environ.get("DF2NET_TRACEBACK"):
-            raise
-        print(f"df2net {verb}: {one_line(error)}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"df2net {verb}: interrupted", file=sys.stderr)
-        return 130
+    return parser
 
 
-def one_line(error: Exception) -> str:
-    """The message of `error` on one line."""
-    return " ".join(str(error).split())
+def _command(verb: str) -> ModuleType:
+    return importlib.import_module(f"df2net_hub.commands.{verb}")
 
 
 def _main_parser() -> argparse.ArgumentParser:
