@@ -19,6 +19,7 @@ from df2net_hub.geometry import (
     network_depth_to_px,
 )
 from df2net_hub.model_card import CardPart, TrainingRecord, pipeline_card
+from df2net_hub.modeling.base import staged_folder
 from df2net_hub.modeling.cascade import SLOTS, DF2Net, Stages
 from df2net_hub.photos import load_photo
 from df2net_hub.pipelines.face_mask import box_around_mask, face_mask, is_well_placed
@@ -58,13 +59,27 @@ class DF2NetPipeline(ModelHubMixin):
         pipe.training = TrainingRecord.read(folder)
         return pipe
 
-    def _save_pretrained(self, save_directory: Path) -> None:
-        self.cascade.to_folder(save_directory)
-        self.training.write(save_directory)
-        # The mixin keeps a card that is already there, which may describe other weights.
-        self.generate_model_card().save(save_directory / "README.md")
+    def save_pretrained(  # type: ignore[override]  # no options that would be dropped in silence
+        self,
+        save_directory: str | Path,
+        *,
+        dtype: torch.dtype | None = None,
+        config: None = None,
+        model_card_kwargs: None = None,
+    ) -> None:
+        """Write the folder: networks, training record and model card, whole or not at all.
 
-    def generate_model_card(self, *args: Any, **kwargs: Any) -> ModelCard:
+        `dtype` torch.float16 halves the weights on disk; they are loaded as float32 again.
+        `config` and `model_card_kwargs` are the mixin's and must stay None.
+        """
+        if config is not None or model_card_kwargs is not None:
+            raise ValueError("a pipeline is saved with its own config and card; leave them out")
+        with staged_folder(Path(save_directory)) as staged:
+            self.cascade.to_folder(staged, dtype)
+            self.training.write(staged)
+            self.generate_model_card().save(staged / "README.md")
+
+    def generate_model_card(self) -> ModelCard:  # type: ignore[override]
         """The card that `save_pretrained` and `push_to_hub` write beside the weights."""
         stages = {slot: getattr(self.cascade, slot) for slot in SLOTS}
         parts = [

@@ -131,9 +131,7 @@ def test_a_file_that_is_no_photo_gives_one_line_and_no_file(
     assert written(tmp_path / "out") == []
 
 
-def test_a_photo_without_a_face_has_an_exit_status_of_its_own(
-    reconstruct, tmp_path: Path
-) -> None:
+def test_a_photo_without_a_face_has_an_exit_status_of_its_own(reconstruct, tmp_path: Path) -> None:
     path = tmp_path / "wall.png"
     Image.new("RGB", (300, 200), (120, 120, 120)).save(path)
     ran = reconstruct(path)

@@ -1,4 +1,4 @@
-"""A file imports only from lower layers, and the heavy libraries live in one file each."""
+"""A file imports only from lower layers, and a heavy library stays at home."""
 
 import ast
 from collections.abc import Iterator
@@ -10,27 +10,28 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # The layers of the project, lowest first. A file may import from the rows above its own row only.
 LAYERS = [
-    ["df2net_hub/geometry", "df2net_hub/shading", "df2net_hub/registry", "df2net_hub/photos"]
-    + ["df2net_hub/pairs", "df2net_hub/model_card", "df2net_hub/synthesis/morphable"],
-    ["df2net_hub/mesh", "df2net_hub/faces", "df2net_hub/losses", "df2net_hub/evaluation"]
-    + ["modeling/base", "modeling/hypercolumn"],
-    ["df2net_hub/export", "df2net_hub/preview", "df2net_hub/synthesis/render"]
-    + ["modeling/dnet", "modeling/fnet", "modeling/frnet"],
-    ["df2net_hub/result", "df2net_hub/synthesis/make_pairs", "modeling/cascade"],
-    ["modeling/convert", "df2net_hub/zoo", "df2net_hub/training", "pipelines/face_mask"],
-    ["pipelines/df2net"],
-    ["df2net_hub/__init__"],
-    ["df2net_hub/commands/*"],
-    ["df2net_hub/cli", "scripts/*"],
-    ["spaces/*"],
+    "df2net_hub/geometry df2net_hub/shading df2net_hub/registry df2net_hub/photos",
+    "df2net_hub/model_card df2net_hub/augment df2net_hub/demo_photo modeling/hypercolumn",
+    "df2net_hub/mesh df2net_hub/faces df2net_hub/pairs df2net_hub/losses df2net_hub/evaluation",
+    "modeling/base df2net_hub/synthesis/morphable df2net_hub/synthesis/raster",
+    "df2net_hub/synthesis/appearance df2net_hub/synthesis/light df2net_hub/synthesis/procedural",
+    "df2net_hub/export df2net_hub/preview modeling/dnet modeling/fnet modeling/frnet",
+    "df2net_hub/synthesis/hair df2net_hub/synthesis/wrinkles df2net_hub/result modeling/cascade",
+    "df2net_hub/synthesis/render modeling/convert df2net_hub/training df2net_hub/zoo",
+    "df2net_hub/synthesis/camera pipelines/face_mask",
+    "df2net_hub/synthesis/sampling pipelines/df2net",
+    "df2net_hub/synthesis/make_pairs df2net_hub/__init__ df2net_hub/batch",
+    "df2net_hub/commands/*",
+    "df2net_hub/commands/demo",
+    "df2net_hub/cli scripts/* spaces/*",
 ]
-LAYER_OF = {name: layer for layer, names in enumerate(LAYERS) for name in names}
+LAYER_OF = {name: layer for layer, names in enumerate(LAYERS) for name in names.split()}
 
-HEAVY = {  # library -> the one file that may import it
-    "accelerate": "df2net_hub/training",
-    "datasets": "df2net_hub/pairs",
-    "gradio": "spaces/app",
-    "numba": "df2net_hub/synthesis/render",
+HEAVY = {  # library -> the files that may import it
+    "accelerate": ["df2net_hub/training"],
+    "datasets": ["df2net_hub/pairs", "df2net_hub/synthesis/make_pairs"],
+    "gradio": ["spaces/app"],
+    "numba": ["df2net_hub/synthesis/raster"],
 }
 
 FILES = sorted(
@@ -79,10 +80,10 @@ def test_a_file_imports_only_from_lower_layers(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_heavy_library_is_imported_in_one_file(name: str) -> None:
+def test_a_heavy_library_is_imported_at_home_only(name: str) -> None:
     for module in imported_modules((ROOT / f"{name}.py").read_text()):
-        home = HEAVY.get(module.partition(".")[0], name)
-        assert home == name, f"{name} imports {module}, whose one home is {home}"
+        homes = HEAVY.get(module.partition(".")[0], [name])
+        assert name in homes, f"{name} imports {module}, which belongs into {', '.join(homes)}"
 
 
 def test_the_import_finder_sees_every_form() -> None:
