@@ -11,8 +11,10 @@ import torch
 
 from df2net_hub.geometry import depth_to_normals
 
-RANSAC_TRIALS = 200
-RANSAC_SAMPLE = 32
+RANSAC_TRIALS = 500
+COUNTED_PIXELS = 2000  # on which a trial's inliers are counted
+REFITS = 3
+FEWEST_PIXELS = 32
 INLIER_MM = 5.0
 
 
@@ -40,31 +42,38 @@ def ransac_scale_shift(
 ) -> tuple[float, float]:
     """Scale a and shift b such that a * predicted + b fits `truth` (N,) for most pixels.
 
-    Each trial fits a random sample of 32 pixels by least squares; the one with most pixels within
-    `inlier` [unit of truth] wins and is fitted again on those.
+    Each trial draws a line through two random pixels; the one with most pixels within `inlier` [unit
+    of truth] wins and is fitted again, by least squares, on those.
 
     Raises:
         ValueError: fewer than 32 pixels.
     """
-    if len(truth) < RANSAC_SAMPLE:
-        raise ValueError(f"{len(truth)} valid pixels are too few for a fit; {RANSAC_SAMPLE} are needed")
-    some = rng.choice(len(truth), min(len(truth), 4000), replace=False)
-    best, best_count = (1.0, float(np.median(truth - predicted))), -1
-    for _ in range(RANSAC_TRIALS):
-        pick = rng.choice(some, RANSAC_SAMPLE)
-        scale, shift = _fit_line(predicted[pick], truth[pick])
-        count = int((np.abs(scale * predicted[some] + shift - truth[some]) < inlier).sum())
-        if scale > 0 and count > best_count:
-            best, best_count = (scale, shift), count
-    inliers = np.abs(best[0] * predicted + best[1] - truth) < inlier
-    return _fit_line(predicted[inliers], truth[inliers]) if inliers.sum() >= RANSAC_SAMPLE else best
+    if len(truth) < FEWEST_PIXELS:
+        raise ValueError(f"{len(truth)} valid pixels are too few for a fit; {FEWEST_PIXELS} are needed")
+    first, second = rng.integers(len(truth), size=(2, RANSAC_TRIALS))
+    run = predicted[second] - predicted[first]
+    usable = np.abs(run) > 1e-6
+    first, second, run = first[usable], second[usable], run[usable]
+    scales = (truth[second] - truth[first]) / run
+    first, scales = first[scales > 0], scales[scales > 0]
+    if not len(scales):  # a flat prediction: only its height can be fitted
+        return 1.0, float(np.median(truth - predicted))
+    shifts = truth[first] - scales * predicted[first]
+    some = rng.integers(len(truth), size=COUNTED_PIXELS)
+    misses = np.abs(scales[:, None] * predicted[some] + shifts[:, None] - truth[some])
+    best = int((misses < inlier).sum(1).argmax())
+    scale, shift = float(scales[best]), float(shifts[best])
+    for _ in range(REFITS):
+        near = np.abs(scale * predicted + shift - truth) < inlier
+        if near.sum() < FEWEST_PIXELS:
+            break
+        scale, shift = _fit_line(predicted[near], truth[near])
+    return scale, shift
 
 
 def _fit_line(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     x_mean, y_mean = x.mean(dtype=np.float64), y.mean(dtype=np.float64)
     variance = ((x - x_mean) ** 2).mean(dtype=np.float64)
-    if variance < 1e-12:  # a flat prediction: only its height can be fitted
-        return 1.0, float(y_mean - x_mean)
     scale = ((x - x_mean) * (y - y_mean)).mean(dtype=np.float64) / variance
     return float(scale), float(y_mean - scale * x_mean)
 

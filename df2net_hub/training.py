@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -171,7 +172,7 @@ def cosine_with_warmup(steps: int, warmup: int) -> Callable[[int], float]:
 
     def factor(step: int) -> float:
         rise = min(1.0, (step + 1) / max(warmup, 1))
-        return rise * 0.5 * (1 + np.cos(np.pi * min(step / steps, 1.0)))
+        return rise * 0.5 * (1 + math.cos(math.pi * min(step / steps, 1.0)))
 
     return factor
 
@@ -184,12 +185,17 @@ def train(config: TrainConfig) -> Path:
         FileNotFoundError: no shards, no such model folder, or nothing to resume from.
     """
     from accelerate import Accelerator
-    from accelerate.utils import ProjectConfiguration, set_seed
+    from accelerate.utils import DataLoaderConfiguration, ProjectConfiguration, set_seed
     from tqdm import tqdm
 
     out = Path(config.out)
     project = ProjectConfiguration(str(out), automatic_checkpoint_naming=True, total_limit=2)
-    accelerator = Accelerator(mixed_precision=config.mixed_precision, project_config=project)
+    accelerator = Accelerator(
+        mixed_precision=config.mixed_precision,
+        project_config=project,
+        # The order of an epoch must depend on (seed, epoch) alone for a resumed run to see the same.
+        dataloader_config=DataLoaderConfiguration(use_seedable_sampler=True, data_seed=config.seed),
+    )
     set_seed(config.seed)
     data = PairDataset(config.dataset, config.resolution, config.seed)
     per_process = max(config.batch // accelerator.num_processes, 1)
@@ -225,7 +231,7 @@ def train(config: TrainConfig) -> Path:
             parts = stage_losses(weights, config.recipe, config.stage, batch, output)
             loss = torch.stack(list(parts.values())).sum()
             if not torch.isfinite(loss):
-                shown = {name: float(part) for name, part in parts.items()}
+                shown = {name: part.item() for name, part in parts.items()}
                 raise ValueError(f"loss is not finite at step {step}: {shown}; lower --lr or resume earlier")
             accelerator.backward(loss)
             accelerator.clip_grad_norm_(model.parameters(), 1.0)
@@ -235,7 +241,7 @@ def train(config: TrainConfig) -> Path:
             average.update_parameters(accelerator.unwrap_model(model).trained)
             step += 1
             bar.update()
-            if step % 20 == 0 and accelerator.is_main_process:
+            if (step % 20 == 0 or step == 1) and accelerator.is_main_process:
                 _log(out, step, parts, schedule, bar)
             if step % config.save_every == 0 and step < steps:
                 accelerator.save_state()
@@ -248,7 +254,7 @@ def train(config: TrainConfig) -> Path:
 
 
 def _log(out: Path, step: int, parts: dict[str, Tensor], schedule, bar) -> None:
-    values = {name: round(float(part), 5) for name, part in parts.items()}
+    values = {name: round(part.item(), 5) for name, part in parts.items()}
     bar.set_postfix(values)
     line = {"step": step, "time": round(time.time(), 1), "lr": schedule.get_last_lr()[0], **values}
     with open(out / "log.jsonl", "a") as log:

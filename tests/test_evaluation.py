@@ -31,7 +31,8 @@ def test_a_known_error_scores_that_error():
     truth, mask = dome()
     wave = np.where(np.arange(64) % 2 == 0, 1.0, -1.0)[None].astype(np.float32)
     found = errors(truth + wave, truth, mask)
-    np.testing.assert_allclose([found.mean, found.median, found.largest90], 1.0, atol=0.1)
+    np.testing.assert_allclose([found.mean, found.median], 1.0, atol=0.05)
+    assert 1.0 < found.largest90 < 1.3  # the fit trades a little of the wave against the scale
 
 
 def test_outliers_do_not_move_the_fit():
