@@ -137,7 +137,7 @@ def model_entry(name: str) -> ModelEntry:
     """
     plugins = _plugins()
     if name not in _entries and name in plugins:
-        _import_plugin(plugins[name])
+        _import_plugin(plugins[name], plugins)
     if name not in _entries:
         raise LookupError(
             f"no model named {name!r}; known: {', '.join(list_models())}. "
@@ -146,11 +146,17 @@ def model_entry(name: str) -> ModelEntry:
     return _entries[name]
 
 
-def _import_plugin(point: EntryPoint) -> None:
+def _import_plugin(point: EntryPoint, plugins: dict[str, EntryPoint]) -> None:
+    before = set(_entries)
     try:
         point.load()
     except BaseException:
-        _entries.pop(point.name, None)  # its decorator may have run before its module failed
+        # Decorators may have run before the module failed. What it registered goes again, all but
+        # the models of another plugin that it imported whole.
+        for name in set(_entries) - before:
+            is_whole = name in plugins and plugins[name].module in sys.modules
+            if name == point.name or not is_whole:
+                del _entries[name]
         raise
     if point.name not in _entries:
         raise LookupError(

@@ -1,17 +1,20 @@
 """The table that `df2net models` prints: what each model costs and where its weights are."""
 
 import json
+import textwrap
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from df2net_hub.geometry import CROP_SIZE
 from df2net_hub.registry import ModelEntry, create_model, list_models, model_entry
 
 WEIGHTS = Path(str(files("df2net_hub"))) / "weights"
+COLUMNS = 120  # of the terminal that the table is made for
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,10 @@ class ZooRow:
 def zoo_rows() -> tuple[list[ZooRow], dict[str, str]]:
     """The models by name, and of those that do not load what went wrong."""
     rows, broken = [], {}
+    bundled = _bundled_bytes()
     for name in list_models():
         try:
-            rows.append(_row(model_entry(name)))
+            rows.append(_row(model_entry(name), bundled.get(name)))
         except Exception as error:  # a plugin's own code, which must not hide the other models
             broken[name] = f"{type(error).__name__}: {error}"
     return rows, broken
@@ -57,19 +61,18 @@ def zoo_table() -> str:
         ).rstrip()
         for line in cells
     ]
-    lines += [f"{name} does not load: {problem}" for name, problem in broken.items()]
+    for name, problem in broken.items():
+        lines += textwrap.wrap(f"{name} does not load: {problem}", COLUMNS, subsequent_indent="  ")
     return "\n".join(lines)
 
 
-def _row(entry: ModelEntry) -> ZooRow:
-    with torch.device("meta"):  # shapes without numbers: nothing is computed
+def _row(entry: ModelEntry, bundled: int | None) -> ZooRow:
+    # Shapes without numbers: nothing is computed. (On the meta device autocast is an error.)
+    with FakeTensorMode(), FlopCounterMode(display=False) as counter, torch.no_grad():
         model = create_model(entry.name).eval()
         photo = torch.empty(1, 3, CROP_SIZE, CROP_SIZE)
         depth = torch.empty(1, 1, CROP_SIZE, CROP_SIZE)
-    inputs = (photo, depth) if entry.slot in ("fine", "finer") else (photo,)
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model(*inputs)
-    bundled = _bundled_bytes().get(entry.name)
+        model(*((photo, depth) if entry.slot in ("fine", "finer") else (photo,)))
     stored = sum(value.nbytes for value in model.state_dict().values())
     return ZooRow(
         name=entry.name,
