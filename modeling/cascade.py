@@ -125,7 +125,7 @@ class DF2Net(nn.Module):
 
     @classmethod
     def from_folder(cls, folder: str | Path) -> "DF2Net":
-        """Load a cascade that `to_folder` wrote.
+        """Load a cascade that `to_folder` wrote, in evaluation mode.
 
         Raises:
             FileNotFoundError: a file is missing.
@@ -145,4 +145,4 @@ class DF2Net(nn.Module):
                     f"{network_class.__name__}, which is not a stage network"
                 )
             networks[slot] = network_class.from_folder(folder / slot)
-        return cls(config, **networks)
+        return cls(config, **networks).eval()

@@ -150,7 +150,7 @@ def test_the_table_lines_up_and_fits_into_120_columns(few_models: None, weights:
     assert zoo_table().splitlines() == [
         "name      slot   parameters  GFLOPs/face  size [MB]  license     weights",
         "dnet_toy  dense         557          0.1        0.0  MIT         toys/dnet",
-        "fnet_toy  fine        2,145          0.2        0.0  Apache-2.0  none",
+        "fnet_toy  fine        2,171          0.2        0.0  Apache-2.0  none",
     ]
 
 
