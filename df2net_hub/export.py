@@ -16,7 +16,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import trimesh
@@ -75,35 +75,34 @@ def save_picture(pixels: np.ndarray, path: str | Path) -> Path:
 
 def glb(mesh: trimesh.Trimesh, stem: str) -> Files:
     """Binary glTF; its y up and z forward are ours, so it opens upright and face forward."""
-    return {f"{stem}.glb": mesh.export(file_type="glb", include_normals=True)}
+    return {f"{stem}.glb": _exported(mesh, "glb", include_normals=True)}
 
 
 def obj(mesh: trimesh.Trimesh, stem: str) -> Files:
     """Wavefront text. The texture's name is not STEM.png: a photo STEM.png may lie there."""
+    uv, crop = _texture(mesh)
     texture = f"{stem}_texture.png"
     lines = [f"mtllib {stem}.mtl", "usemtl face", "s 1"]
     lines += map("v {:.4f} {:.4f} {:.4f}".format, *mesh.vertices.T.tolist())
-    lines += map("vt {:.6f} {:.6f}".format, *mesh.visual.uv.T.tolist())
+    lines += map("vt {:.6f} {:.6f}".format, *uv.T.tolist())
     lines += map("f {0}/{0} {1}/{1} {2}/{2}".format, *(mesh.faces.T + 1).tolist())
     material = f"newmtl face\nKa 1 1 1\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {texture}\n"
     return {
         f"{stem}.obj": ("\n".join(lines) + "\n").encode(),
         f"{stem}.mtl": material.encode(),
-        texture: _png(mesh.visual.material.baseColorTexture),
+        texture: _png(crop),
     }
 
 
 def ply(mesh: trimesh.Trimesh, stem: str) -> Files:
     """Stanford polygons, binary; each vertex has the color of its pixel."""
-    pixels = np.asarray(mesh.visual.material.baseColorTexture)
-    height, width = pixels.shape[:2]
-    u, v = mesh.visual.uv.T
-    columns = np.rint(u * width - 0.5).astype(int)
-    rows = np.rint((1 - v) * height - 0.5).astype(int)
+    uv, crop = _texture(mesh)
+    columns = np.rint(uv[:, 0] * crop.width - 0.5).astype(int)
+    rows = np.rint((1 - uv[:, 1]) * crop.height - 0.5).astype(int)
     colored = trimesh.Trimesh(
-        mesh.vertices, mesh.faces, vertex_colors=pixels[rows, columns], process=False
+        mesh.vertices, mesh.faces, vertex_colors=np.asarray(crop)[rows, columns], process=False
     )
-    return {f"{stem}.ply": colored.export(file_type="ply")}
+    return {f"{stem}.ply": _exported(colored, "ply")}
 
 
 def stl(mesh: trimesh.Trimesh, stem: str) -> Files:
@@ -111,7 +110,7 @@ def stl(mesh: trimesh.Trimesh, stem: str) -> Files:
 
     It is the surface only, open at the back: a program for 3D printing must thicken it first.
     """
-    return {f"{stem}.stl": mesh.export(file_type="stl")}
+    return {f"{stem}.stl": _exported(mesh, "stl")}
 
 
 def npy(face: FaceMaps, stem: str) -> Files:
@@ -172,6 +171,17 @@ def _removed_at_the_end(folder: Path, num_files: int) -> Iterator[list[Path]]:
     finally:
         for part in parts:
             part.unlink(missing_ok=True)
+
+
+def _texture(mesh: trimesh.Trimesh) -> tuple[np.ndarray, Image.Image]:
+    """The texture coordinates (V,2) and the crop that `mesh.depth_to_mesh` gave the mesh."""
+    visual: Any = mesh.visual
+    return visual.uv, visual.material.baseColorTexture
+
+
+def _exported(mesh: trimesh.Trimesh, file_type: str, **options: bool) -> bytes:
+    content: Any = mesh.export(file_type=file_type, **options)
+    return content
 
 
 def _png(image: Image.Image, text: PngInfo | None = None) -> bytes:

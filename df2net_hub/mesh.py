@@ -39,7 +39,7 @@ def depth_to_mesh(
     if decimate_to is not None and decimate_to < 1:
         raise ValueError(f"`decimate_to` is a number of triangles of 1 or more, got {decimate_to}")
     along_rows, along_columns = continuous_steps(depth_px, mask)
-    for stride in range(1, min(mask.shape)):
+    for stride in range(1, min(mask.shape) + 1):
         triangles, rows, columns = _grid_triangles(along_rows, along_columns, stride)
         if decimate_to is None or len(triangles) <= decimate_to:
             break

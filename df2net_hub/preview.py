@@ -1,9 +1,9 @@
-"""One picture of a face: the photo, and every stage as a clay relief from the front and both sides.
+"""One picture of a face: the photo, and every stage in clay from the front and both sides.
 
-A surface turned about the vertical axis stays in its rows of pixels, so each row is drawn by itself:
-every step between neighboring pixels fills the pixels that it now spans, and no hole can open. No
-sorting by depth is needed either: where two steps of a row meet in one pixel after a turn, the one
-on the side that came forward is the nearer.
+A surface turned about the vertical axis stays in its rows of pixels, so each row is drawn by
+itself: every step between neighboring pixels fills the pixels that it now spans, and no hole can
+open. No sorting by depth is needed either: where two steps of a row meet in one pixel after a turn,
+the one on the side that came forward is the nearer.
 """
 
 from collections.abc import Mapping
@@ -24,8 +24,9 @@ INK = 70
 CLAY = np.array([0.80, 0.72, 0.64], dtype=np.float32)  # share of the light given back, linear RGB
 # Direction to each light (x right, y up, z toward the camera) and its strength. Lights do not turn
 # with the face, but change sides so that the key light always falls on its front.
-LIGHTS = (((-0.50, 0.62, 0.60), 0.90), ((0.75, 0.05, 0.66), 0.20))  # key, fill
-AMBIENT = 0.06
+LIGHTS = (((-0.50, 0.58, 0.64), 0.86), ((0.75, 0.05, 0.66), 0.16))  # key, fill
+SOFTNESS = 0.25  # how far light reaches round an edge, as from a large lamp: cosine of the angle
+AMBIENT = 0.04
 GLOSS, GLOSS_SHARPNESS = 0.06, 24
 OVERSAMPLING = 2  # columns drawn per pixel, for smooth outlines
 
@@ -111,7 +112,8 @@ def _clay(normals: np.ndarray, turn_deg: float) -> np.ndarray:
     light = np.full(normals.shape[:2], AMBIENT, dtype=np.float32)
     for direction, strength in LIGHTS:
         toward = _unit(sides * direction)
-        light += np.float32(strength) * np.clip(turned @ toward, 0, None)
+        reach = np.clip((turned @ toward + SOFTNESS) / (1 + SOFTNESS), 0, None)
+        light += np.float32(strength) * reach
     halfway = _unit(_unit(sides * LIGHTS[0][0]) + [0, 0, 1])
     gloss = np.float32(GLOSS) * np.clip(turned @ halfway, 0, 1) ** GLOSS_SHARPNESS
     linear = np.clip(light[..., None] * CLAY + gloss[..., None], 0, 1)
