@@ -179,7 +179,7 @@ def _texture(mesh: trimesh.Trimesh) -> tuple[np.ndarray, Image.Image]:
     return visual.uv, visual.material.baseColorTexture
 
 
-def _exported(mesh: trimesh.Trimesh, file_type: str, **options: bool) -> bytes:
+def _exported(mesh: trimesh.Trimesh, file_type: str, **options: Any) -> bytes:
     content: Any = mesh.export(file_type=file_type, **options)
     return content
 

@@ -100,7 +100,7 @@ def test_the_near_surface_hides_the_far_one() -> None:
     """A red strip stands before a blue wall, and covers another part of it from either side."""
     mask = np.ones((64, 64), dtype=bool)
     depth = np.zeros((64, 64), dtype=np.float32)
-    depth[:, 24:40] = DEPTH_JUMP_PX + 6
+    depth[:, 24:40] = DEPTH_JUMP_PX + 1
     crop = np.zeros((64, 64, 3), dtype=np.uint8)
     crop[..., 2] = 200
     crop[:, 24:40] = [200, 0, 0]
