@@ -88,6 +88,8 @@ def reconstruct_photo(
             face_stem = stem if number == 1 else f"{stem}-face{number}"
             files += face.save(folder, face_stem, formats)
             files.append(save_picture(face.preview(), folder / f"{face_stem}_preview.png"))
-    except (PhotoError, OSError) as error:
+    except PhotoError as error:  # names the photo
         return Outcome(photo, error=str(error))
+    except (OSError, ValueError) as error:  # a full disk, a box outside the photo
+        return Outcome(photo, error=f"{photo}: {error}")
     return Outcome(photo, len(result.faces), tuple(files))

@@ -24,8 +24,8 @@ INK = 70
 CLAY = np.array([0.80, 0.72, 0.64], dtype=np.float32)  # share of the light given back, linear RGB
 # Direction to each light (x right, y up, z toward the camera) and its strength. Lights do not turn
 # with the face, but change sides so that the key light always falls on its front.
-LIGHTS = (((-0.50, 0.58, 0.64), 0.86), ((0.75, 0.05, 0.66), 0.16))  # key, fill
-SOFTNESS = 0.25  # how far light reaches round an edge, as from a large lamp: cosine of the angle
+LIGHTS = (((-0.62, 0.62, 0.48), 0.84), ((0.75, 0.05, 0.66), 0.14))  # key, fill
+SOFTNESS = 0.3  # how far light reaches round an edge, as from a large lamp: cosine of the angle
 AMBIENT = 0.04
 GLOSS, GLOSS_SHARPNESS = 0.06, 24
 OVERSAMPLING = 2  # columns drawn per pixel, for smooth outlines
@@ -104,18 +104,22 @@ def _normals(depth_px: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 def _clay(normals: np.ndarray, turn_deg: float) -> np.ndarray:
     """What clay with `normals` (H,W,3) looks like once turned: (H,W,3) uint8."""
-    cos, sin = (np.float32(f(np.radians(turn_deg))) for f in (np.cos, np.sin))
-    x, y, z = normals[..., 0], normals[..., 1], normals[..., 2]
-    turned = np.stack([x * cos + z * sin, y, z * cos - x * sin], axis=-1)
-    turned *= np.where(turned[..., 2:] < 0, np.float32(-1), np.float32(1))  # its back is clay too
+    cos, sin = np.cos(np.radians(turn_deg)), np.sin(np.radians(turn_deg))
+    x, y, z = np.moveaxis(normals, -1, 0)
+    x, z = x * np.float32(cos) + z * np.float32(sin), z * np.float32(cos) - x * np.float32(sin)
+    front = np.where(z < 0, np.float32(-1), np.float32(1))  # the back of the sheet is clay too
+    x, y, z = x * front, y * front, z * front
+
+    def cosine(toward: np.ndarray) -> np.ndarray:
+        return x * toward[0] + y * toward[1] + z * toward[2]
+
     sides = np.array([-1 if turn_deg > 0 else 1, 1, 1])
-    light = np.full(normals.shape[:2], AMBIENT, dtype=np.float32)
+    light = np.full(x.shape, AMBIENT, dtype=np.float32)
     for direction, strength in LIGHTS:
-        toward = _unit(sides * direction)
-        reach = np.clip((turned @ toward + SOFTNESS) / (1 + SOFTNESS), 0, None)
-        light += np.float32(strength) * reach
+        reach = (cosine(_unit(sides * direction)) + SOFTNESS) / (1 + SOFTNESS)
+        light += np.float32(strength) * np.clip(reach, 0, None)
     halfway = _unit(_unit(sides * LIGHTS[0][0]) + [0, 0, 1])
-    gloss = np.float32(GLOSS) * np.clip(turned @ halfway, 0, 1) ** GLOSS_SHARPNESS
+    gloss = np.float32(GLOSS) * np.clip(cosine(halfway), 0, 1) ** GLOSS_SHARPNESS
     linear = np.clip(light[..., None] * CLAY + gloss[..., None], 0, 1)
     return _SRGB[(linear * 1023).astype(np.intp)]
 

@@ -38,6 +38,7 @@ class DF2NetConfig:
     finer: str = "frnet_base"
     residual_on: str = "fine"  # fine (paper), dense (release), none: the last output is the depth
     residual_gain: float = 1.0  # 3 in the release
+    mirror: bool = False  # ours: dense is the mean over the photo and its mirror image
 
     def __post_init__(self) -> None:
         known = ("fine", "dense", "none")
@@ -72,8 +73,8 @@ class DF2NetConfig:
 @register_model(
     "df2net_small",
     slot="cascade",
-    config=DF2NetConfig("dnet_small", "fnet_small", "frnet_small"),
-    description="ours, for laptops: D-Net at 256 px, slimmer F- and Fr-Net",
+    config=DF2NetConfig("dnet_small", "fnet_small", "frnet_small", mirror=True),
+    description="ours, for laptops: D-Net at 128 px, slimmer F- and Fr-Net",
 )
 class DF2Net(nn.Module):
     """Three networks in a row.
@@ -97,12 +98,18 @@ class DF2Net(nn.Module):
 
     def forward(self, photo: Tensor) -> Stages:
         """All stages of `photo` (B,3,H,W) in [-1,1]."""
-        maps = self.dense(photo)  # (B,1|2,H,W)
-        dense, mask_logits = maps[:, :1], maps[:, 1:2] if maps.shape[1] > 1 else None
+        dense, mask_logits = self.see(photo)  # (B,1,H,W) each
         fine = self.fine(photo, dense)  # (B,1,H,W)
         last = self.finer(photo, fine)  # (B,1,H,W)
         residual = last - fine if self.config.residual_on == "none" else last
         return Stages(dense, fine, residual, self.join(dense, fine, last), mask_logits)
+
+    def see(self, photo: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Dense depth (B,1,H,W) and mask logits (B,1,H,W), None without D-Net's mask head."""
+        maps = self.dense(photo)  # (B,1|2,H,W)
+        if self.config.mirror:
+            maps = (maps + self.dense(photo.flip(-1)).flip(-1)) / 2
+        return maps[:, :1], maps[:, 1:2] if maps.shape[1] > 1 else None
 
     def join(self, dense: Tensor, fine: Tensor, last: Tensor) -> Tensor:
         """The finer depth from the last network's output."""

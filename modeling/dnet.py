@@ -3,7 +3,8 @@
 Layers as in the authors' release (8 levels, 64 channels): encoder LeakyReLU(0.2) -> conv -> BN,
 decoder ReLU -> transposed conv -> BN -> dropout, three 3x3 layers at full resolution, no activation
 at the end.
-Ours besides: any width and number of levels, a smaller working size, a face-mask head.
+Ours besides: any width and number of levels, fewer channels at full resolution, a smaller working
+size, a face-mask head.
 """
 
 from dataclasses import dataclass
@@ -27,11 +28,16 @@ class DNetConfig:
     working_size: int = 0  # side [px] to which larger photos are brought; 0: the photo's own
     dropout: float = 0.5  # of whole channels in the three deepest decoder levels, in training
     mask_head: bool = False  # one more output channel: logits of the face mask
+    tail_width: int = 0  # channels at full resolution, where they cost most; 0: as many as `width`
 
     def __post_init__(self) -> None:
         require(
             self.width > 0 and self.width % 2 == 0,
             f"DNetConfig.width must be even and positive, got {self.width}",
+        )
+        require(
+            self.tail_width >= 0 and self.tail_width % 2 == 0,
+            f"DNetConfig.tail_width must be even and 0 or more, got {self.tail_width}",
         )
         require(self.levels >= 2, f"DNetConfig.levels must be 2 or more, got {self.levels}")
         require(
@@ -75,8 +81,10 @@ class Up(nn.Module):
 @register_model(
     "dnet_small",
     slot="dense",
-    config=DNetConfig(width=24, levels=6, working_size=256, dropout=0.0, mask_head=True),
-    description="ours: works at 256 px, with a face-mask head",
+    config=DNetConfig(
+        width=24, levels=6, working_size=128, dropout=0.0, mask_head=True, tail_width=8
+    ),
+    description="ours: works at 128 px, with a face-mask head",
 )
 @register_model(
     "dnet_base", slot="dense", config=DNetConfig(), description="the paper's and the release's"
@@ -90,6 +98,7 @@ class DNet(StageModel):
         super().__init__(config)
         width, levels = config.width, config.levels
         channels = [width * min(8, 2**level) for level in range(levels)]
+        full = config.tail_width or width
         self.encoder = nn.ModuleList(
             Down(before, after, activate=level > 0, normalize=0 < level < levels - 1)
             for level, (before, after) in enumerate(zip([3, *channels], channels, strict=False))
@@ -98,14 +107,14 @@ class DNet(StageModel):
         for level in reversed(range(levels)):
             joined = channels[level] * (1 if level == levels - 1 else 2)
             dropout = config.dropout if level >= levels - DROPOUT_LEVELS else 0.0
-            self.decoder.append(Up(joined, channels[max(level - 1, 0)], dropout))
+            self.decoder.append(Up(joined, channels[level - 1] if level else full, dropout))
         outputs = 2 if config.mask_head else 1
         tail = [nn.ReLU()]
-        for before, after in ((width, width), (width, width // 2)):
+        for before, after in ((full, full), (full, full // 2)):
             conv = nn.ConvTranspose2d(before, after, 3, 1, 1, bias=False)
             tail += [conv, nn.BatchNorm2d(after), nn.ReLU()]
         self.tail = nn.Sequential(
-            *tail, nn.ConvTranspose2d(width // 2, outputs, 3, 1, 1, bias=False)
+            *tail, nn.ConvTranspose2d(full // 2, outputs, 3, 1, 1, bias=False)
         )
 
     def forward(self, photo: Tensor) -> Tensor:
@@ -144,7 +153,7 @@ class DNet(StageModel):
         features = self.decoder[0](skips.pop())
         for up in list(self.decoder)[1:]:
             features = up(torch.cat([features, skips.pop()], 1))  # [decoder, encoder]
-        features = self.tail[:-1](features)  # (B,w/2,H,W)
+        features = self.tail[:-1](features)  # (B,C/2,H,W) of C channels at full resolution
         # Not under autocast: bfloat16 would round depth to 0.25 px and more, which normals show.
         with torch.autocast(features.device.type, enabled=False):
             return self.tail[-1](features.to(self.tail[-1].weight.dtype))  # (B,1|2,H,W)

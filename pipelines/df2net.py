@@ -127,7 +127,9 @@ class DF2NetPipeline(ModelHubMixin):
             stages = self.cascade(self.to_tensor(crop))  # each (1,1,512,512)
 
             # 4. mask, depth in pixels, normals, scale
-            faces.append(self.to_face(stages, crop, face_box))
+            face = self.to_face(stages, crop, face_box)
+            if face.mask.any():  # else the detector took something for a face that D-Net does not
+                faces.append(face)
         path = Path(photo) if isinstance(photo, (str, Path)) else None
         return Reconstruction(path, (pixels.shape[1], pixels.shape[0]), tuple(faces))
 
@@ -153,9 +155,10 @@ class DF2NetPipeline(ModelHubMixin):
 
     def _mask_in(self, pixels: np.ndarray, box: FaceBox) -> np.ndarray:
         """The face mask (512,512) that the dense network alone sees in a crop."""
-        maps = self.cascade.dense(self.to_tensor(crop_face(pixels, box, CROP_SIZE)))
-        depth, *logits = maps[0].cpu().numpy()  # (512,512) each; logits with a mask head only
-        return face_mask(depth, logits[0] if logits else None)
+        dense, logits = self.cascade.see(self.to_tensor(crop_face(pixels, box, CROP_SIZE)))
+        return face_mask(
+            dense[0, 0].cpu().numpy(), None if logits is None else logits[0, 0].cpu().numpy()
+        )
 
     def to_tensor(self, crop: np.ndarray) -> Tensor:
         """A uint8 crop (512,512,3) as the networks' photo (1,3,512,512) in [-1,1]."""

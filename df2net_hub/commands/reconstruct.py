@@ -113,7 +113,7 @@ def report(outcomes: Sequence[Outcome]) -> int:
     failed = [outcome for outcome in outcomes if outcome.error is not None]
     faceless = [outcome for outcome in outcomes if outcome.error is None and not outcome.num_faces]
     for outcome in failed:
-        print(f"df2net: {outcome.photo}: {outcome.error}", file=sys.stderr)
+        print(f"df2net: {outcome.error}", file=sys.stderr)
     if faceless:
         print(
             f"df2net: no face found in {', '.join(str(o.photo) for o in faceless)}; try a photo in "
