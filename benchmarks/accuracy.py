@@ -3,9 +3,10 @@
     python benchmarks/accuracy.py --views FOLDER            # .npz views, each found by the detector
     python benchmarks/accuracy.py --pairs FOLDER --count 200  # rendered pairs, already cropped
 
-A view is an `.npz` with `photo` (H,W,3) uint8, `depth_mm` (H,W) float32 (nearer = larger, NaN off the
-head), `mask` (H,W) bool and `mm_per_px`. The protocol is that of `df2net_hub.evaluation`: scale and
-shift by RANSAC per view, then the mean absolute error over the mask. A flat plane is the baseline.
+A view is an `.npz` with `photo` (H,W,3) uint8, `depth_mm` (H,W) float32 (nearer = larger, NaN off
+the head), `mask` (H,W) bool and `mm_per_px`. The protocol is that of `df2net_hub.evaluation`:
+scale and shift by RANSAC per view, then the mean absolute error over the mask. A flat plane is the
+baseline.
 """
 
 import argparse
@@ -46,7 +47,9 @@ def view_errors(pipe: DF2NetPipeline, path: Path) -> dict[str, DepthErrors] | No
     for name in STAGES:
         depth_mm = cv2.remap(face.stages[name], *grid, cv2.INTER_LINEAR) / scale * mm_per_px
         errors[name] = _errors(depth_mm, mask, view["depth_mm"], view["mask"], mm_per_px)
-    errors["plane"] = _errors(np.zeros_like(depth_mm), mask, view["depth_mm"], view["mask"], mm_per_px)
+    errors["plane"] = _errors(
+        np.zeros_like(depth_mm), mask, view["depth_mm"], view["mask"], mm_per_px
+    )
     return errors
 
 
@@ -71,14 +74,21 @@ def pair_errors(pipe: DF2NetPipeline, folder: str, count: int) -> Iterator[dict[
         for name in STAGES:
             depth = getattr(stages, name)[0, 0].numpy()
             depth = cv2.resize(depth, (size, size), interpolation=cv2.INTER_AREA)
-            errors[name] = _errors(depth * to_mm, pair["mask"], pair["depth"] * to_mm, pair["mask"], mm_per_px)
-        errors["plane"] = _errors(0 * depth, pair["mask"], pair["depth"] * to_mm, pair["mask"], mm_per_px)
+            errors[name] = _errors(
+                depth * to_mm, pair["mask"], pair["depth"] * to_mm, pair["mask"], mm_per_px
+            )
+        errors["plane"] = _errors(
+            0 * depth, pair["mask"], pair["depth"] * to_mm, pair["mask"], mm_per_px
+        )
         yield errors
 
 
 def table(results: list[dict[str, DepthErrors]], asked: int) -> str:
     """Means over the views as a Markdown table."""
-    lines = ["| stage | mean mm | std | median | 90 % | normals deg | covered |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| stage | mean mm | std | median | 90 % | normals deg | covered |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for name in ("plane", *STAGES):
         rows = [list(asdict(result[name]).values()) for result in results]
         cells = [f"{value:.2f}" for value in np.mean(rows, axis=0)]
@@ -88,7 +98,9 @@ def table(results: list[dict[str, DepthErrors]], asked: int) -> str:
 
 def main() -> None:
     """Parse the flags, measure, print the table, and write every view's numbers if asked."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", help="pipeline folder or hub id (default: the bundled weights)")
     parser.add_argument("--views", help="folder of .npz views")
     parser.add_argument("--pairs", help="folder of rendered pairs")
@@ -100,7 +112,9 @@ def main() -> None:
         paths = sorted(Path(args.views).glob("*.npz"))
         per_view = {path.stem: view_errors(pipe, path) for path in paths}
     elif args.pairs:
-        per_view = {str(n): errors for n, errors in enumerate(pair_errors(pipe, args.pairs, args.count))}
+        per_view = {
+            str(n): errors for n, errors in enumerate(pair_errors(pipe, args.pairs, args.count))
+        }
     else:
         parser.error("give --views FOLDER or --pairs FOLDER")
     found = [errors for errors in per_view.values() if errors]

@@ -1,11 +1,13 @@
-"""Augmentation that moves photo, depth, mask and albedo together and then alters the photo alone."""
+"""Augmentation: photo, depth, mask and albedo move together, then the photo alone is altered."""
 
 import cv2
 import numpy as np
 
 
-def augment_pair(pair: dict[str, np.ndarray], size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """A randomly mirrored, turned, zoomed and shifted pair at `size`, with its photo's colors varied.
+def augment_pair(
+    pair: dict[str, np.ndarray], size: int, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """A randomly mirrored, turned, zoomed and shifted pair at `size`, its photo's colors varied.
 
     Args:
         pair: image (S,S,3) uint8, depth (S,S) network depth with NaN off the face, mask (S,S) bool,
@@ -25,7 +27,11 @@ def augment_pair(pair: dict[str, np.ndarray], size: int, rng: np.random.Generato
 
 
 def warp_pair(
-    pair: dict[str, np.ndarray], size: int, zoom: float = 1.0, angle: float = 0.0, shift: np.ndarray | None = None
+    pair: dict[str, np.ndarray],
+    size: int,
+    zoom: float = 1.0,
+    angle: float = 0.0,
+    shift: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
     """The pair zoomed and turned [deg] about its middle and shifted [share of the side], at `size`.
 
@@ -43,7 +49,9 @@ def warp_pair(
     def warp(values: np.ndarray, border: int) -> np.ndarray:
         if blur:
             values = cv2.GaussianBlur(values, (0, 0), blur)
-        return cv2.warpAffine(values, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=border)
+        return cv2.warpAffine(
+            values, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=border
+        )
 
     known = np.isfinite(pair["depth"])
     share = warp(known.astype(np.float32), cv2.BORDER_CONSTANT)
@@ -52,7 +60,11 @@ def warp_pair(
     depth = np.where(share > 0.5, zoom * height / np.maximum(share, 1e-3), np.nan)
     if mask.any():
         depth = depth - depth[mask].mean()
-    moved = {"image": warp(pair["image"], cv2.BORDER_REPLICATE), "depth": depth.astype(np.float32), "mask": mask}
+    moved = {
+        "image": warp(pair["image"], cv2.BORDER_REPLICATE),
+        "depth": depth.astype(np.float32),
+        "mask": mask,
+    }
     if "albedo" in pair:
         moved["albedo"] = warp(pair["albedo"], cv2.BORDER_REPLICATE)
     return moved

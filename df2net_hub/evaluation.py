@@ -1,7 +1,7 @@
 """How far a predicted depth map is from the truth. DF2Net (ICCV 2019) Sec. 4.2.
 
-A weak-perspective depth map is known up to its absolute height, and in the paper's protocol up to its
-scale: both are fitted by RANSAC before the absolute error is taken over the valid pixels.
+A weak-perspective depth map is known up to its absolute height, and in the paper's protocol up to
+its scale: both are fitted by RANSAC before the absolute error is taken over the valid pixels.
 """
 
 from dataclasses import dataclass
@@ -42,14 +42,16 @@ def ransac_scale_shift(
 ) -> tuple[float, float]:
     """Scale a and shift b such that a * predicted + b fits `truth` (N,) for most pixels.
 
-    Each trial draws a line through two random pixels; the one with most pixels within `inlier` [unit
-    of truth] wins and is fitted again, by least squares, on those.
+    Each trial draws a line through two random pixels; the one with most pixels within `inlier`
+    [unit of truth] wins and is fitted again, by least squares, on those.
 
     Raises:
         ValueError: fewer than 32 pixels.
     """
     if len(truth) < FEWEST_PIXELS:
-        raise ValueError(f"{len(truth)} valid pixels are too few for a fit; {FEWEST_PIXELS} are needed")
+        raise ValueError(
+            f"{len(truth)} valid pixels are too few for a fit; {FEWEST_PIXELS} are needed"
+        )
     first, second = rng.integers(len(truth), size=(2, RANSAC_TRIALS))
     run = predicted[second] - predicted[first]
     usable = np.abs(run) > 1e-6

@@ -12,9 +12,12 @@ from PIL import Image
 
 GROUP = "df2net_hub.detectors"
 CROP_SCALE = 1.6  # side of the crop over the side of dlib's box, as in the training pairs
-SURE_SCORE = 0.0  # dlib's own threshold
-WEAKEST_SCORE = -0.5
-SEARCHED_SIDE = (600, 1200)  # longer side of the photo that dlib searches, shortest and longest [px]
+SURE_SCORE = 0.25  # below it, badges and folds of clothes pass for faces too
+WEAKEST_SCORE = -0.5  # dlib's own threshold is 0; some turned heads score less
+SEARCHED_SIDE = (
+    600,
+    1200,
+)  # longer side of the photo that dlib searches, shortest and longest [px]
 LARGEST_BOX = 4  # sides of the photo
 
 
@@ -47,7 +50,7 @@ Detector = Callable[[np.ndarray], list[FaceBox]]  # (H,W,3) uint8 RGB -> boxes, 
 
 
 def crop_face(photo: np.ndarray, box: FaceBox, size: int) -> np.ndarray:
-    """The square `box` of a photo (H,W,3) uint8 at `size` x `size`; beyond the photo its edge repeats.
+    """The square `box` of a photo (H,W,3) uint8 at `size` x `size`; outside, the edge repeats.
 
     The crop's pixel (u, v) shows the photo at x = box.x + (u + 0.5) box.side / size - 0.5, and y
     likewise, with pixel centers at integers.
@@ -74,7 +77,7 @@ def crop_face(photo: np.ndarray, box: FaceBox, size: int) -> np.ndarray:
     rows = np.arange(top, math.ceil(below) + margin).clip(0, height - 1)
     padded = Image.fromarray(photo[rows[:, None], columns])
     window = (box.x - left, box.y - top, right - left, below - top)
-    return np.asarray(padded.resize((size, size), Image.Resampling.BICUBIC, box=window))
+    return np.array(padded.resize((size, size), Image.Resampling.BICUBIC, box=window))
 
 
 @dataclass(frozen=True)

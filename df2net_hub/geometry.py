@@ -2,8 +2,9 @@
 
 Convention
 - Image: (B,3,H,W) RGB in [-1,1]; as arrays (H,W,3) uint8 sRGB.
-- Network depth: (B,1,H,W); 1 unit is 127.5 px of relief on a 512 crop, so -1 is 0 px and +1 is 255 px.
-  It keeps this meaning at any resolution: on a grid of S px a unit is 127.5 S / 512 px of that grid.
+- Network depth: (B,1,H,W); 1 unit is 127.5 px of relief on a 512 crop, so -1 is 0 px and +1 is
+  255 px. It keeps this meaning at any resolution: on a grid of S px a unit is 127.5 S / 512 px of
+  that grid.
 - Camera: weak perspective; a pixel of x, y and z is the same length. Depth is height toward the
   camera: nearer = larger. Its absolute height has no meaning; our training pairs put the mean over
   the face mask at network depth 0, that is 127.5 px.
@@ -12,6 +13,7 @@ Convention
 - Letters: B images, H W size, V vertices, T triangles, K = 9 harmonics.
 """
 
+import math
 from typing import TypeVar
 
 import numpy as np
@@ -83,4 +85,4 @@ def mm_per_px_from_face(depth_px: np.ndarray, mask: np.ndarray) -> float:
     area = surface_area_px2(depth_px, mask)
     if area == 0:
         return float("nan")
-    return EYE_DISTANCE_MM / (EYE_DISTANCE_PER_ROOT_AREA * np.sqrt(area))
+    return EYE_DISTANCE_MM / (EYE_DISTANCE_PER_ROOT_AREA * math.sqrt(area))

@@ -18,7 +18,7 @@ def network_normals(depth: Tensor) -> Tensor:
 
 
 def erode(mask: Tensor) -> Tensor:
-    """(B,1,H,W) bool: pixels whose 3 x 3 neighborhood lies in the mask, so that normals are the face's."""
+    """(B,1,H,W) bool: pixels whose 3 x 3 neighborhood lies in the mask: the face's normals."""
     return F.max_pool2d((~mask).float(), 3, 1, 1) == 0
 
 
@@ -37,13 +37,16 @@ def normal_loss(normals: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     return masked_mean((target - normals).abs().sum(1, keepdim=True), mask)
 
 
-def shading_loss(image: Tensor, albedo: Tensor, normals: Tensor, target_normals: Tensor, mask: Tensor) -> Tensor:
+def shading_loss(
+    image: Tensor, albedo: Tensor, normals: Tensor, target_normals: Tensor, mask: Tensor
+) -> Tensor:
     """Eq. 5, L_sh = |I(l*, N_pre, R) - I|_2, with l* of Eq. 4 fitted on the target's normals.
 
     Args:
         image: (B,3,H,W) I in [0,1].
         albedo: (B,3,H,W) R in [0,1], in the same encoding as the image.
-        normals: (B,3,H,W) N_pre. target_normals: (B,3,H,W) N_gt.
+        normals: (B,3,H,W) N_pre.
+        target_normals: (B,3,H,W) N_gt.
         mask: (B,1,H,W) bool.
     """
     light = fit_light(image, albedo, target_normals, mask)
@@ -53,5 +56,5 @@ def shading_loss(image: Tensor, albedo: Tensor, normals: Tensor, target_normals:
 
 
 def mask_loss(mask_logits: Tensor, mask: Tensor) -> Tensor:
-    """Binary cross-entropy of the face mask over all pixels (ours: the paper masks by landmarks)."""
+    """Binary cross-entropy of the face mask over all pixels (ours; the paper uses landmarks)."""
     return F.binary_cross_entropy_with_logits(mask_logits.float(), mask.to(torch.float32))

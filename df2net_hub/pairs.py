@@ -1,4 +1,4 @@
-"""The one schema of training pairs, as Parquet shards that `datasets.load_dataset` reads as they are.
+"""The one schema of training pairs: Parquet shards that `datasets.load_dataset` reads as they are.
 
 Depth is a 16-bit PNG: value 0 is "no face here", any other value v is a height toward the camera of
 (v - 32768) / 128 px of a 512 crop, relative to the mean over the mask; nearer = larger. One step is
@@ -126,7 +126,9 @@ def open_pairs(folder_or_hub_id: str) -> Any:
     if folder.is_dir():
         files = sorted(str(path) for path in folder.glob("**/*.parquet"))
         if not files:
-            raise FileNotFoundError(f"{folder} holds no .parquet shards; `df2net synthesize` makes them")
+            raise FileNotFoundError(
+                f"{folder} holds no .parquet shards; `df2net synthesize` makes them"
+            )
         pairs = load_dataset("parquet", data_files=files, split="train")
     else:
         pairs = load_dataset(folder_or_hub_id, split="train")

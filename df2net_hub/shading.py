@@ -52,7 +52,9 @@ def shade(albedo: Tensor, normals: Tensor, light: Tensor) -> Tensor:
     return albedo * torch.einsum("bci,bhwi->bchw", light, basis)
 
 
-def fit_light(image: Tensor, albedo: Tensor, normals: Tensor, mask: Tensor, ridge: float = 1e-4) -> Tensor:
+def fit_light(
+    image: Tensor, albedo: Tensor, normals: Tensor, mask: Tensor, ridge: float = 1e-4
+) -> Tensor:
     """Eq. 4: the light l* that shades `albedo` on `normals` most like `image`, per color channel.
 
     Masked least squares, all photos and channels at once, without gradient. In float64: on half a
@@ -77,4 +79,6 @@ def fit_light(image: Tensor, albedo: Tensor, normals: Tensor, mask: Tensor, ridg
         target = design.transpose(-1, -2) @ (image.double() * mask).flatten(2).unsqueeze(-1)
         diagonal = gram.diagonal(dim1=-2, dim2=-1).mean(-1)[..., None, None]
         eye = torch.eye(9, device=image.device, dtype=torch.float64)
-        return torch.linalg.solve(gram + (ridge * diagonal + 1e-12) * eye, target).squeeze(-1).float()
+        return (
+            torch.linalg.solve(gram + (ridge * diagonal + 1e-12) * eye, target).squeeze(-1).float()
+        )

@@ -48,7 +48,7 @@ PAPER = {
     "finer": LossWeights(depth=1, shading=100),
 }
 # Ours: the mask comes from the network, and rendered pairs know their true normals, so the two
-# refining stages are held to them too; `finer` is compared with the truth instead of F-Net's output.
+# refining stages are held to them too; `finer` is compared with the truth, not F-Net's output.
 OURS = {
     "dense": LossWeights(depth=10, normal=0.5, mask=1),
     "fine": LossWeights(depth=10, normal=1, shading=0.1),
@@ -62,27 +62,43 @@ class TrainConfig:
     """All knobs of one run; every value is saved beside the weights."""
 
     stage: str = field(default="dense", metadata={"help": "dense, fine or finer; one stage a run"})
-    dataset: str = field(default="", metadata={"help": "folder of Parquet shards or dataset id on the hub"})
-    out: str = field(default="runs/df2net", metadata={"help": "folder for checkpoints, logs and weights"})
-    model: str = field(default="df2net_small", metadata={"help": "registered cascade, or a saved folder"})
+    dataset: str = field(
+        default="", metadata={"help": "folder of Parquet shards or dataset id on the hub"}
+    )
+    out: str = field(
+        default="runs/df2net", metadata={"help": "folder for checkpoints, logs and weights"}
+    )
+    model: str = field(
+        default="df2net_small", metadata={"help": "registered cascade, or a saved folder"}
+    )
     recipe: str = field(default="ours", metadata={"help": "loss weights: paper or ours"})
     resolution: int = field(default=512, metadata={"help": "side of the crops trained on [px]"})
     batch: int = field(default=16, metadata={"help": "photos per step, over all processes"})
     epochs: float = field(default=10, metadata={"help": "passes over the data"})
     lr: float = field(default=1e-3, metadata={"help": "highest learning rate (AdamW)"})
-    warmup: int = field(default=200, metadata={"help": "steps of linear warm-up; a cosine to 0 follows"})
-    ema: float = field(default=0.998, metadata={"help": "decay of the averaged weights that are exported"})
+    warmup: int = field(
+        default=200, metadata={"help": "steps of linear warm-up; a cosine to 0 follows"}
+    )
+    ema: float = field(
+        default=0.998, metadata={"help": "decay of the averaged weights that are exported"}
+    )
     seed: int = field(default=0, metadata={"help": "of weights, order and augmentation"})
-    workers: int = field(default=1, metadata={"help": "processes that load data, per training process"})
+    workers: int = field(
+        default=1, metadata={"help": "processes that load data, per training process"}
+    )
     mixed_precision: str = field(default="no", metadata={"help": "no, fp16 or bf16"})
     compile: bool = field(default=False, metadata={"help": "torch.compile the trained stage"})
     save_every: int = field(default=500, metadata={"help": "steps between checkpoints"})
-    resume: bool = field(default=False, metadata={"help": "go on from the newest checkpoint in out"})
+    resume: bool = field(
+        default=False, metadata={"help": "go on from the newest checkpoint in out"}
+    )
 
     def __post_init__(self) -> None:
         for name, known in (("stage", STAGES), ("recipe", tuple(RECIPES))):
             if getattr(self, name) not in known:
-                raise ValueError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
+                raise ValueError(
+                    f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}"
+                )
         if not self.dataset:
             raise ValueError("no dataset given; `df2net synthesize` makes one: --dataset FOLDER")
 
@@ -106,7 +122,7 @@ class PairDataset(Dataset):
 
 
 def to_tensors(pair: dict[str, np.ndarray]) -> dict[str, Tensor]:
-    """image (3,S,S) in [-1,1], depth (1,S,S) with 0 off the face, mask (1,S,S), albedo (3,S,S) in [0,1]."""
+    """Image (3,S,S) in [-1,1], depth, 0 off the face, and mask (1,S,S), albedo (3,S,S) in [0,1]."""
     tensors = {
         "image": torch.from_numpy(pair["image"]).permute(2, 0, 1).float() / 127.5 - 1,
         "depth": torch.from_numpy(np.nan_to_num(pair["depth"]))[None],
@@ -157,14 +173,22 @@ def stage_losses(
         target = given  # Sec. 3.5: the output of F-Net stands in for the truth
     parts = {"depth": weights.depth * depth_loss(depth, target, mask)}
     if weights.normal or weights.shading:
-        inner, normals, target_normals = erode(mask), network_normals(depth), network_normals(target)
+        inner, normals, target_normals = (
+            erode(mask),
+            network_normals(depth),
+            network_normals(target),
+        )
     if weights.normal:
         parts["normal"] = weights.normal * normal_loss(normals, target_normals, inner)
     if weights.shading:
         if "albedo" not in batch:
-            raise ValueError(f"stage {stage!r} needs the column 'albedo' for L_sh (Eq. 5); this set has none")
+            raise ValueError(
+                f"stage {stage!r} needs the column 'albedo' for L_sh (Eq. 5); this set has none"
+            )
         image, albedo = to_linear((batch["image"] + 1) / 2), to_linear(batch["albedo"])
-        parts["shading"] = weights.shading * shading_loss(image, albedo, normals, target_normals, inner)
+        parts["shading"] = weights.shading * shading_loss(
+            image, albedo, normals, target_normals, inner
+        )
     if weights.mask and mask_logits is not None:
         parts["mask"] = weights.mask * mask_loss(mask_logits, mask)
     return parts
@@ -196,7 +220,7 @@ def train(config: TrainConfig) -> Path:
     accelerator = Accelerator(
         mixed_precision=config.mixed_precision,
         project_config=project,
-        # The order of an epoch must depend on (seed, epoch) alone for a resumed run to see the same.
+        # The order of an epoch depends on (seed, epoch) alone, so a resumed run sees the same.
         dataloader_config=DataLoaderConfiguration(use_seedable_sampler=True, data_seed=config.seed),
     )
     set_seed(config.seed)
@@ -206,17 +230,29 @@ def train(config: TrainConfig) -> Path:
     loader = DataLoader(data, per_process, shuffle=True, drop_last=True, num_workers=config.workers)
     if not len(loader):
         raise ValueError(f"{len(data)} pairs do not fill one batch of {per_process}")
-    cascade = DF2Net.from_folder(config.model) if Path(config.model).is_dir() else create_model(config.model)
-    cascade = cascade.eval().requires_grad_(False).to(accelerator.device, memory_format=torch.channels_last)
+    cascade = (
+        DF2Net.from_folder(config.model)
+        if Path(config.model).is_dir()
+        else create_model(config.model)
+    )
+    cascade = (
+        cascade.eval()
+        .requires_grad_(False)
+        .to(accelerator.device, memory_format=torch.channels_last)
+    )
     model = StageTrainer(cascade, config.stage)
     model.trained.train().requires_grad_(True)
-    average = AveragedModel(model.trained, multi_avg_fn=get_ema_multi_avg_fn(config.ema), use_buffers=True)
+    average = AveragedModel(
+        model.trained, multi_avg_fn=get_ema_multi_avg_fn(config.ema), use_buffers=True
+    )
     if config.compile:
         model.trained.compile()
     optimizer = torch.optim.AdamW(model.trained.parameters(), config.lr, weight_decay=1e-4)
     loader = accelerator.prepare(loader)
     steps = max(int(config.epochs * len(loader)), 1)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, cosine_with_warmup(steps, config.warmup))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, cosine_with_warmup(steps, config.warmup)
+    )
     model, optimizer = accelerator.prepare(model, optimizer)
     accelerator.register_for_checkpointing(schedule, average)
     step = _resume(accelerator, out, schedule) if config.resume else 0
@@ -235,7 +271,9 @@ def train(config: TrainConfig) -> Path:
             loss = torch.stack(list(parts.values())).sum()
             if not torch.isfinite(loss):
                 shown = {name: part.item() for name, part in parts.items()}
-                raise ValueError(f"loss is not finite at step {step}: {shown}; lower --lr or resume earlier")
+                raise ValueError(
+                    f"loss is not finite at step {step}: {shown}; lower --lr or resume earlier"
+                )
             accelerator.backward(loss)
             accelerator.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
@@ -265,16 +303,20 @@ def _log(out: Path, step: int, parts: dict[str, Tensor], schedule, bar) -> None:
 
 
 def _resume(accelerator, out: Path, schedule) -> int:
-    checkpoints = sorted((out / "checkpoints").glob("checkpoint_*"), key=lambda p: int(p.name.split("_")[-1]))
+    checkpoints = sorted(
+        (out / "checkpoints").glob("checkpoint_*"), key=lambda p: int(p.name.split("_")[-1])
+    )
     if not checkpoints:
-        raise FileNotFoundError(f"{out} holds no checkpoint to resume from; leave out --resume to begin")
+        raise FileNotFoundError(
+            f"{out} holds no checkpoint to resume from; leave out --resume to begin"
+        )
     accelerator.load_state(str(checkpoints[-1]))
     accelerator.project_configuration.iteration = int(checkpoints[-1].name.split("_")[-1]) + 1
     return schedule.last_epoch
 
 
 def _export(cascade: DF2Net, average: AveragedModel, config: TrainConfig, out: Path) -> Path:
-    """Write the cascade with the averaged weights of the trained stage in place of the current ones."""
+    """Write the cascade with the trained stage's averaged weights in place of the current ones."""
     trained = getattr(cascade, config.stage)
     current = {name: value.clone() for name, value in trained.state_dict().items()}
     trained.load_state_dict(average.module.state_dict())

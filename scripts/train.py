@@ -1,12 +1,13 @@
-"""Train one stage of a DF2Net cascade (DF2Net, ICCV 2019, Sec. 3.3 to 3.6).
+r"""Train one stage of a DF2Net cascade (DF2Net, ICCV 2019, Sec. 3.3 to 3.6).
 
     df2net synthesize pairs --assets DATA --count 20000 --size 256
-    accelerate launch scripts/train.py --stage dense --dataset pairs --resolution 128 --out runs/dense
-    accelerate launch scripts/train.py --stage fine --dataset pairs --model runs/dense/model \\
+    accelerate launch scripts/train.py --stage dense --dataset pairs --resolution 128 \
+        --out runs/dense
+    accelerate launch scripts/train.py --stage fine --dataset pairs --model runs/dense/model \
         --out runs/fine
 
-Every field of `TrainConfig` is a flag. A later stage takes the earlier one's `model` folder. Stop at
-any time and go on with `--resume`.
+Every field of `TrainConfig` is a flag. A later stage takes the earlier one's `model` folder. Stop
+at any time and go on with `--resume`.
 """
 
 import argparse
@@ -25,8 +26,14 @@ def parse(argv: Sequence[str] | None = None) -> TrainConfig:
     )
     for field in fields(TrainConfig):
         shown = f"{field.metadata['help']} (default: {field.default})"
-        options = {"action": argparse.BooleanOptionalAction} if field.type is bool else {"type": field.type}
-        parser.add_argument(f"--{field.name.replace('_', '-')}", default=field.default, help=shown, **options)
+        options = (
+            {"action": argparse.BooleanOptionalAction}
+            if field.type is bool
+            else {"type": field.type}
+        )
+        parser.add_argument(
+            f"--{field.name.replace('_', '-')}", default=field.default, help=shown, **options
+        )
     return TrainConfig(**vars(parser.parse_args(argv)))
 
 

@@ -1,7 +1,6 @@
 """The command line: what it writes, what it says when something is wrong, and its exit statuses."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from PIL import Image
 from df2net_hub import cli
 from df2net_hub.batch import find_photos, output_stems
 from df2net_hub.demo_photo import demo_photo
-from df2net_hub.pipelines.df2net import BUNDLED_WEIGHTS, DF2NetPipeline
+from df2net_hub.pipelines.df2net import BUNDLED_WEIGHTS
 
 
 class Ran:
@@ -27,7 +26,7 @@ class Ran:
 
 @pytest.fixture
 def df2net(capfd: pytest.CaptureFixture[str]):
-    """Call it as the shell would: df2net("reconstruct", "photo.jpg")."""
+    """A function that takes the words of a command line, as the shell would."""
 
     def run(*argv: object) -> Ran:
         try:

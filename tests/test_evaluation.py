@@ -8,7 +8,7 @@ from df2net_hub.evaluation import depth_errors, ransac_scale_shift
 
 def dome(size: int = 64) -> tuple[np.ndarray, np.ndarray]:
     y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
-    depth = (30 * np.sqrt(np.clip(1 - 0.6 * (x * x + y * y), 0, 1))).astype(np.float32)
+    depth = (120 * np.sqrt(np.clip(1 - 0.6 * (x * x + y * y), 0, 1))).astype(np.float32)
     return depth, x * x + y * y < 0.9
 
 

@@ -49,7 +49,9 @@ def test_fit_ignores_what_lies_outside_the_mask():
     light[..., 0], light[..., 2] = 0.7, 0.1
     albedo = torch.full((1, 3, 32, 32), 0.5)
     image = torch.where(mask, shade(albedo, normals, light), torch.tensor(9.0))
-    torch.testing.assert_close(fit_light(image, albedo, normals, mask, 1e-9), light, atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        fit_light(image, albedo, normals, mask, 1e-9), light, atol=1e-4, rtol=0
+    )
 
 
 def test_a_single_normal_gives_a_finite_light_that_still_shades_right():

@@ -35,7 +35,15 @@ def tiny(tmp_path_factory) -> str:
 
 
 def config(pairs: str, tiny: str, out, **changes) -> TrainConfig:
-    base = {"resolution": 32, "batch": 8, "epochs": 7, "lr": 3e-3, "warmup": 2, "workers": 0, "ema": 0.8}
+    base = {
+        "resolution": 32,
+        "batch": 8,
+        "epochs": 7,
+        "lr": 3e-3,
+        "warmup": 2,
+        "workers": 0,
+        "ema": 0.8,
+    }
     return TrainConfig(dataset=pairs, model=tiny, out=str(out), **(base | changes))
 
 

@@ -21,7 +21,8 @@ class Assets:
     """Everything that pictures are made of besides the head model.
 
     Attributes:
-        skins: textures (h,2h,3) float32 linear RGB in the model's layout, covering u in [0,2], v in [0,1].
+        skins: textures (h,2h,3) float32 linear RGB in the model's layout, over u in [0,2], v in
+            [0,1].
         panoramas: (N,h,w,3) linear radiance.
         backgrounds: pictures (h,w,3) uint8 sRGB.
         noise: (4,NOISE_SIZE,NOISE_SIZE) tileable noise of about unit variance, coarse to fine.
@@ -53,7 +54,10 @@ def load_assets(folder: str | Path, skin_height: int = 512) -> Assets:
     skin_paths = sorted((folder / "skins_ict_uv").glob("*.jpg"))
     probe_path = folder / "light_probes" / "environments.npz"
     background_paths = sorted((folder / "light_probes" / "backgrounds").glob("*.jpg"))
-    for found, what in ((skin_paths, "skins_ict_uv/*.jpg"), (probe_path.is_file(), probe_path.name)):
+    for found, what in (
+        (skin_paths, "skins_ict_uv/*.jpg"),
+        (probe_path.is_file(), probe_path.name),
+    ):
         if not found:
             raise FileNotFoundError(f"{folder} holds no {what}; docs/data.md says where to get it")
     with np.load(probe_path, allow_pickle=False) as stored:
@@ -61,7 +65,8 @@ def load_assets(folder: str | Path, skin_height: int = 512) -> Assets:
     size = (2 * skin_height, skin_height)
     return Assets(
         skins=[
-            to_linear(cv2.resize(_read(path), size, interpolation=cv2.INTER_AREA) / 255) for path in skin_paths
+            to_linear(cv2.resize(_read(path), size, interpolation=cv2.INTER_AREA) / 255)
+            for path in skin_paths
         ],
         panoramas=panoramas,
         backgrounds=[_read(path) for path in background_paths],
@@ -82,7 +87,8 @@ def procedural_assets(seed: int = 0) -> Assets:
     lamp = np.exp(-(((np.arange(64) - 40) / 5.0) ** 2))[:, None] * 3
     panoramas = np.stack([sky, sky + lamp, sky[::-1] + lamp[::-1]]).astype(np.float32)
     backgrounds = [
-        np.clip(128 + 50 * noise[i][..., None] * rng.random(3), 0, 255).astype(np.uint8) for i in (0, 1)
+        np.clip(128 + 50 * noise[i][..., None] * rng.random(3), 0, 255).astype(np.uint8)
+        for i in (0, 1)
     ]
     return Assets(skins, panoramas, backgrounds, noise)
 
@@ -132,7 +138,9 @@ def head_fields(model: MorphableModel) -> HeadFields:
     for first in (17, 22):
         line = landmarks[first : first + 5]
         points = np.concatenate([np.linspace(line[i], line[i + 1], 12) for i in range(4)])
-        distance = np.linalg.norm(canonical[skin][:, None, :2] - points[None, :, :2], axis=-1).min(1)
+        distance = np.linalg.norm(canonical[skin][:, None, :2] - points[None, :, :2], axis=-1).min(
+            1
+        )
         brow[skin] = np.maximum(brow[skin], 1 - distance / unit)
     mouth = landmarks[48:68].mean(0)
     nose_base = landmarks[33]
@@ -141,11 +149,15 @@ def head_fields(model: MorphableModel) -> HeadFields:
         -(((canonical[:, 0] - mouth[0]) / (2.9 * unit)) ** 4)
         - ((canonical[:, 1] - mouth[1]) / (1.1 * unit)) ** 4
     )
-    jaw_line = np.clip((np.abs(canonical[:, 0]) / unit - 4.5) / 2, 0, 1) * 3.5  # higher at the sides
+    jaw_line = (
+        np.clip((np.abs(canonical[:, 0]) / unit - 4.5) / 2, 0, 1) * 3.5
+    )  # higher at the sides
     chin = landmarks[8]
     beard = np.clip(below_nose + jaw_line - 0.2, 0, 1) * (1 - lips)
     beard *= np.clip((canonical[:, 1] - chin[1]) / unit + 2.0, 0, 1)
-    cheek = np.exp(-(((np.abs(canonical[:, 0]) / unit - 4.0) / 1.6) ** 2)) * np.clip(2.2 - below_nose, 0, 1)
+    cheek = np.exp(-(((np.abs(canonical[:, 0]) / unit - 4.0) / 1.6) ** 2)) * np.clip(
+        2.2 - below_nose, 0, 1
+    )
     beard = np.clip(beard - cheek, 0, 1) * model.vertex_flags(("face_narrow", "face_outer"))
     for name in ("eyeball_left", "eyeball_right"):
         part = model.parts[name]
@@ -194,7 +206,9 @@ HAIR_COLORS = np.array(
     [[0.08, 0.07, 0.07], [0.16, 0.11, 0.08], [0.30, 0.20, 0.12], [0.55, 0.40, 0.22],
      [0.70, 0.58, 0.38], [0.42, 0.20, 0.10], [0.55, 0.54, 0.53], [0.82, 0.81, 0.80]],
 )  # fmt: skip
-IRIS_COLORS = np.array([[0.16, 0.09, 0.05], [0.30, 0.18, 0.08], [0.35, 0.40, 0.30], [0.40, 0.52, 0.62]])
+IRIS_COLORS = np.array(
+    [[0.16, 0.09, 0.05], [0.30, 0.18, 0.08], [0.35, 0.40, 0.30], [0.40, 0.52, 0.62]]
+)
 
 
 def sample_look(rng: np.random.Generator, assets: Assets) -> Look:
@@ -215,7 +229,9 @@ def sample_look(rng: np.random.Generator, assets: Assets) -> Look:
         brow_width=float(rng.uniform(0.22, 0.6)),
         beard_strength=float(rng.beta(1.2, 1.2)) if bearded else 0.0,
         beard_grain=float(rng.uniform(0.2, 1.0)),
-        iris_color=to_linear(np.clip(IRIS_COLORS[rng.integers(4)] * np.exp(rng.normal(0, 0.2, 3)), 0, 1)),
+        iris_color=to_linear(
+            np.clip(IRIS_COLORS[rng.integers(4)] * np.exp(rng.normal(0, 0.2, 3)), 0, 1)
+        ),
         gaze=rng.normal(0, [0.14, 0.07]).astype(np.float32),
         teeth_color=to_linear(np.array([0.92, 0.88, 0.80]) * rng.uniform(0.75, 1.0)),
         cloth_color=to_linear(rng.random(3) * rng.uniform(0.2, 1)),
@@ -242,7 +258,9 @@ def paint(look: Look, attributes: dict[str, np.ndarray], noise: np.ndarray) -> n
     canonical = attributes["canonical"]
     strands = noise_at(noise[3], *(canonical[:, :2] * [60, 25] + look.noise_offset).T)
     brow = np.clip((attributes["brow"] - (1 - look.brow_width) + 0.12 * strands) * 6, 0, 1)
-    beard = np.clip(attributes["beard"] * (1 + look.beard_grain * strands), 0, 1) * look.beard_strength
+    beard = (
+        np.clip(attributes["beard"] * (1 + look.beard_grain * strands), 0, 1) * look.beard_strength
+    )
     hairy = np.maximum(brow * look.brow_strength, beard)[:, None]
     albedo = albedo * (1 - hairy) + look.hair_color * hairy
     cloth = (canonical[:, 1] < look.neckline)[:, None]

@@ -1,4 +1,4 @@
-"""From linear light to a photograph: background, exposure, white balance, blur, noise, compression."""
+"""From linear light to a photograph: background, exposure, white balance, blur, noise, JPEG."""
 
 import cv2
 import numpy as np
@@ -8,13 +8,15 @@ from df2net_hub.synthesis.render import Render
 
 
 def background(rng: np.random.Generator, assets: Assets, size: int) -> np.ndarray:
-    """(size,size,3) linear background: a blurred piece of a place, a studio gradient, or blotches."""
+    """(size,size,3) linear background: a blurred piece of a place, a gradient, or blotches."""
     kind = rng.random()
     if kind < 0.6 and assets.backgrounds:
         picture = assets.backgrounds[rng.integers(len(assets.backgrounds))]
         side = int(min(picture.shape[:2]) * rng.uniform(0.3, 0.95))
         y, x = (rng.integers(0, n - side + 1) for n in picture.shape[:2])
-        piece = cv2.resize(picture[y : y + side, x : x + side], (size, size), interpolation=cv2.INTER_AREA)
+        piece = cv2.resize(
+            picture[y : y + side, x : x + side], (size, size), interpolation=cv2.INTER_AREA
+        )
         piece = cv2.GaussianBlur(piece, (0, 0), size / 256 * rng.uniform(0.3, 6))
         return to_linear(piece / 255) * np.exp(rng.normal(0, 0.5))
     rows, columns = np.mgrid[0:size, 0:size] / size - 0.5
@@ -50,7 +52,9 @@ def photograph(rng: np.random.Generator, render: Render, behind: np.ndarray) -> 
         encoded = cv2.GaussianBlur(encoded, (0, 0), size / 256 * rng.uniform(0.3, 1.3))
     if rng.random() < 0.2:  # a small picture, brought up
         small = int(size / rng.uniform(1.2, 3))
-        encoded = cv2.resize(cv2.resize(encoded, (small, small), interpolation=cv2.INTER_AREA), (size, size))
+        encoded = cv2.resize(
+            cv2.resize(encoded, (small, small), interpolation=cv2.INTER_AREA), (size, size)
+        )
     if rng.random() < 0.06:
         encoded = np.repeat(encoded.mean(-1, keepdims=True), 3, -1)
     encoded = encoded + rng.normal(0, 1, encoded.shape) * rng.uniform(0, 0.025)

@@ -1,4 +1,4 @@
-"""Hair as shells over the head, long hair as a curtain, glasses as ribbons: what stands before a face."""
+"""Hair as shells over the head, long hair as a curtain, glasses as ribbons: what hides a face."""
 
 from dataclasses import dataclass
 
@@ -67,11 +67,14 @@ def hair_curtain(rng: np.random.Generator, noise: np.ndarray, head_width: float)
     down = np.linspace(0, 1, rows)
     length = rng.uniform(10, 26)
     a, t = np.meshgrid(angle, down)
-    wave = noise_at(noise[1], (a * 30 + rng.uniform(0, 256)).ravel(), (t * 30).ravel()).reshape(a.shape)
+    wave = noise_at(noise[1], (a * 30 + rng.uniform(0, 256)).ravel(), (t * 30).ravel()).reshape(
+        a.shape
+    )
     radius = head_width + rng.uniform(0.3, 1.6) + t * rng.uniform(-1, 3) + 0.35 * wave
     radius *= np.sin(np.clip(t * 4 + 0.35, 0, 1) * np.pi / 2)
     vertices = np.stack(
-        [radius * np.sin(a), 12.5 - t * length - 1.5 * (t < 0.1), 0.5 + 1.15 * radius * np.cos(a)], -1
+        [radius * np.sin(a), 12.5 - t * length - 1.5 * (t < 0.1), 0.5 + 1.15 * radius * np.cos(a)],
+        -1,
     )
     edge = np.minimum(a - opening, 2 * np.pi - opening - a) * 6
     keep = np.minimum(edge, (1 - t) * 8)
@@ -99,14 +102,18 @@ def glasses(landmarks: np.ndarray, rng: np.random.Generator) -> Occluder:
     for eye, side in ((slice(36, 42), -1), (slice(42, 48), 1)):
         cx, cy, _ = landmarks[eye].mean(0) + [side * 0.2, -0.3, 0]
         cos, sin = np.cos(around), np.sin(around)
-        ring = np.stack([np.sign(cos) * np.abs(cos) ** power, np.sign(sin) * np.abs(sin) ** power], -1)
+        ring = np.stack(
+            [np.sign(cos) * np.abs(cos) ** power, np.sign(sin) * np.abs(sin) ** power], -1
+        )
         for_edge = []
         for grow in (0, thick):
             xy = ring * [width + grow, height + grow] + [cx, cy]
             bow = -0.05 * (xy[:, 0] ** 2) * 0.6
             for_edge.append(np.column_stack([xy, front + bow]))
         strips.append(np.stack(for_edge, 1))
-        hinge = np.array([cx + side * (width + thick), cy + 0.5, front - 0.03 * (cx + side * width) ** 2])
+        hinge = np.array(
+            [cx + side * (width + thick), cy + 0.5, front - 0.03 * (cx + side * width) ** 2]
+        )
         ear = np.array([side * 7.8, cy + 0.6, -1.0])
         temple = np.linspace(hinge, ear, 12)
         strips.append(np.stack([temple, temple + [0, 0.35, 0]], 1))

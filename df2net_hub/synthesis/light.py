@@ -46,7 +46,9 @@ def project_to_harmonics(panorama: np.ndarray) -> np.ndarray:
     """
     height, width, _ = panorama.shape
     directions = panorama_directions(height, width)
-    solid_angle = np.sin((np.arange(height) + 0.5) / height * np.pi) * (np.pi / height) * (2 * np.pi / width)
+    solid_angle = (
+        np.sin((np.arange(height) + 0.5) / height * np.pi) * (np.pi / height) * (2 * np.pi / width)
+    )
     basis = harmonics(directions.reshape(-1, 3)) / ATTENUATION
     weighted = (panorama * solid_angle[:, None, None]).reshape(-1, 3)
     return (weighted.T @ basis / np.pi).astype(np.float32)

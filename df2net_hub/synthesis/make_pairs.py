@@ -1,4 +1,4 @@
-"""Render a set of training pairs: shards in parallel, the same for a seed, resumable after any stop."""
+"""Render a set of training pairs: shards in parallel, repeatable by seed, resumable."""
 
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed

@@ -1,8 +1,8 @@
 """A morphable head: mean shape, identity and expression offsets, texture coordinates, named parts.
 
-The paper renders its first kind of data (Sec. 3.2) from such a model. The `.npz` layout read here is
-that of the ICT-FaceKit arrays; `procedural_head` makes a small head of the same layout from formulas,
-so that tests and smoke runs need no data.
+The paper renders its first kind of data (Sec. 3.2) from such a model. The `.npz` layout read here
+is that of the ICT-FaceKit arrays; `procedural_head` makes a small head of the same layout from
+formulas, so that tests and smoke runs need no data.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class MorphableModel:
     Attributes:
         vertices: (V,3) float32 mean shape.
         triangles: (T,3) int32 into `vertices`.
-        uv: (U,2) float32 texture coordinates; u in [0,1] is the face tile, [1,2] the rest of the skin.
+        uv: (U,2) float32 texture coordinates; u in [0,1] is the face tile, [1,2] other skin.
         uv_triangles: (T,3) int32 into `uv`.
         identity: (K,V,3) float32 offsets, weights drawn from N(0,1).
         expression: (E,V,3) float32 offsets, weights 0 to 1.
@@ -55,7 +55,11 @@ class MorphableModel:
     def shape(self, identity_weights: np.ndarray, expression_weights: np.ndarray) -> np.ndarray:
         """(V,3) vertices [cm] for K identity and E expression weights."""
         offsets = np.tensordot(identity_weights.astype(np.float32), self.identity, 1)
-        return self.vertices + offsets + np.tensordot(expression_weights.astype(np.float32), self.expression, 1)
+        return (
+            self.vertices
+            + offsets
+            + np.tensordot(expression_weights.astype(np.float32), self.expression, 1)
+        )
 
     def vertex_flags(self, part_names: tuple[str, ...]) -> np.ndarray:
         """(V,) bool, true for the vertices of the named parts."""
@@ -71,7 +75,7 @@ class MorphableModel:
 
 
 def load_morphable(path: str | Path) -> MorphableModel:
-    """Read a morphable head from an `.npz` file; transparent eye shells and lash cards are left out.
+    """Read a morphable head from an `.npz` file, less transparent eye shells and lash cards.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -128,7 +132,9 @@ def _check_arrays(arrays: dict[str, np.ndarray], path: Path) -> None:
         if name not in arrays:
             raise ValueError(f"{path}: array {name!r} is missing; found {sorted(arrays)}")
         got = arrays[name].shape
-        if len(got) != len(shape) or any(s not in (None, g) for s, g in zip(shape, got, strict=True)):
+        if len(got) != len(shape) or any(
+            s not in (None, g) for s, g in zip(shape, got, strict=True)
+        ):
             raise ValueError(f"{path}: array {name!r} has shape {got}, expected {shape}")
         if arrays[name].dtype.kind == "f" and not np.isfinite(arrays[name]).all():
             raise ValueError(f"{path}: array {name!r} holds NaN or infinity")

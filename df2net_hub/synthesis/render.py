@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from df2net_hub.shading import harmonics
-from df2net_hub.synthesis.appearance import Assets, HeadFields, Look, noise_at, paint
+from df2net_hub.synthesis.appearance import HeadFields, Look, noise_at, paint
 from df2net_hub.synthesis.hair import Occluder
 from df2net_hub.synthesis.light import Light, look_up
 from df2net_hub.synthesis.morphable import FACE_PARTS, MorphableModel
@@ -68,7 +68,7 @@ class Render:
 
 
 def project(points: np.ndarray, scene: Scene, size: int) -> np.ndarray:
-    """(V,3) points [cm] in the head's frame -> x right, y down, z toward the camera [px of size]."""
+    """(V,3) points [cm] of the head -> x right, y down, z toward the camera [px of size]."""
     camera = points @ scene.rotation.T.astype(np.float32)
     px_per_cm = size / scene.side
     scale = 1.0 / (1.0 - camera[:, 2:] / scene.distance) if np.isfinite(scene.distance) else 1.0
@@ -77,7 +77,12 @@ def project(points: np.ndarray, scene: Scene, size: int) -> np.ndarray:
 
 
 def render(
-    model: MorphableModel, fields: HeadFields, scene: Scene, noise: np.ndarray, size: int, supersample: float = 1.5
+    model: MorphableModel,
+    fields: HeadFields,
+    scene: Scene,
+    noise: np.ndarray,
+    size: int,
+    supersample: float = 1.5,
 ) -> Render:
     """Render `scene` at `size` x `size`, the photo through `supersample` times as many rows."""
     fine = int(round(size * supersample))
@@ -104,7 +109,9 @@ def render(
     shadow = _shadows(scene, depth, covered, fine)
     eye = attributes["is_eye"] > 0.5
     gloss = np.where(eye, 6.0, scene.gloss) * (attributes["canonical"][:, 1] > scene.look.neckline)
-    color = _shade(albedo, normal, scene.light, occlusion, shadow, gloss, np.where(eye, 200.0, 18.0))
+    color = _shade(
+        albedo, normal, scene.light, occlusion, shadow, gloss, np.where(eye, 200.0, 18.0)
+    )
     face = model.triangle_flags(FACE_PARTS)[triangles]
 
     image = np.zeros((fine * fine, 3), np.float32)
@@ -122,7 +129,9 @@ def render(
     )  # fmt: skip
 
 
-def _interpolate_fields(model, fields, normals, triangles, corners, weights) -> dict[str, np.ndarray]:
+def _interpolate_fields(
+    model, fields, normals, triangles, corners, weights
+) -> dict[str, np.ndarray]:
     is_face = model.vertex_flags(("face_narrow",)).astype(np.float32)
     per_vertex = {
         "canonical": fields.canonical,
@@ -166,7 +175,10 @@ def _ambient_occlusion(depth: np.ndarray, px_per_cm: float) -> np.ndarray:
     open_sky = np.ones_like(filled)
     for radius_cm, strength in ((0.5, 0.35), (1.6, 0.35)):
         sigma = radius_cm * px_per_cm
-        rise = cv2.blur(cv2.blur(filled, (int(2 * sigma) | 1,) * 2), (int(2 * sigma) | 1,) * 2) - filled
+        rise = (
+            cv2.blur(cv2.blur(filled, (int(2 * sigma) | 1,) * 2), (int(2 * sigma) | 1,) * 2)
+            - filled
+        )
         open_sky *= 1 - strength * np.clip(rise / sigma * 1.5, 0, 1)
     return open_sky
 
@@ -187,12 +199,16 @@ def _shadows(scene: Scene, depth: np.ndarray, covered: np.ndarray, fine: int) ->
             x = columns * 2 + dx * reach
             y = rows * 2 - dy * reach
             inside = (x >= 0) & (x < fine) & (y >= 0) & (y < fine)
-            above = heights[np.clip(y, 0, fine - 1).astype(int), np.clip(x, 0, fine - 1).astype(int)]
+            above = heights[
+                np.clip(y, 0, fine - 1).astype(int), np.clip(x, 0, fine - 1).astype(int)
+            ]
             gap = above - (small.ravel() + dz * reach)
             blocked = inside & (gap > 0.02 * fine * 0.3) & (gap < 0.35 * fine)
             lit[light][blocked] = 0
     maps = [
-        cv2.resize(cv2.GaussianBlur(row.reshape(small.shape), (0, 0), 1.5), (fine, fine)).ravel()[covered]
+        cv2.resize(cv2.GaussianBlur(row.reshape(small.shape), (0, 0), 1.5), (fine, fine)).ravel()[
+            covered
+        ]
         for row in lit
     ]
     return np.stack(maps) if maps else np.zeros((0, len(covered)), np.float32)
@@ -204,7 +220,12 @@ def _shade(albedo, normal, light: Light, occlusion, shadow, gloss, shininess) ->
     toward_camera = np.array([0, 0, 1.0], np.float32)
     reflected = 2 * normal[:, 2:] * normal - toward_camera
     fresnel = 0.028 + 0.2 * (1 - np.clip(normal[:, 2:], 0, 1)) ** 5
-    shine = look_up(light.panorama, reflected) * fresnel * np.minimum(gloss, 2)[:, None] * occlusion[:, None]
+    shine = (
+        look_up(light.panorama, reflected)
+        * fresnel
+        * np.minimum(gloss, 2)[:, None]
+        * occlusion[:, None]
+    )
     irradiance = sky
     bleed = np.array([0.22, 0.10, 0.06], np.float32)
     for direction, color, lit in zip(light.directions, light.colors, shadow, strict=True):
@@ -219,7 +240,7 @@ def _shade(albedo, normal, light: Light, occlusion, shadow, gloss, shininess) ->
 
 
 def _draw_occluders(scene, noise, depth, image, alpha, fine) -> np.ndarray:
-    """Draw hair and glasses over `image` in place; (fine*fine,) bool, what hair hides of the face."""
+    """Draw hair and glasses over `image` in place; (fine*fine,) bool, what they hide."""
     hidden = np.zeros(fine * fine, bool)
     front = depth.copy()
     grid = np.mgrid[0:fine, 0:fine].reshape(2, -1)
@@ -232,13 +253,19 @@ def _draw_occluders(scene, noise, depth, image, alpha, fine) -> np.ndarray:
             continue
         corners = occluder.triangles[triangle_id.ravel()[before]]
         weight = weights.reshape(-1, 3)[before]
-        normals = vertex_normals(occluder.vertices, occluder.triangles) @ scene.rotation.T.astype(np.float32)
-        values = interpolate(np.column_stack([normals, occluder.strand]).astype(np.float32), corners, weight)
+        normals = vertex_normals(occluder.vertices, occluder.triangles) @ scene.rotation.T.astype(
+            np.float32
+        )
+        values = interpolate(
+            np.column_stack([normals, occluder.strand]).astype(np.float32), corners, weight
+        )
         normal = _unit(values[:, :3])
         normal = np.where(normal[:, 2:] < 0, -normal, normal)
         strands = noise_at(noise[3], values[:, 3] * 2.5, values[:, 4] * 0.3)
         albedo = color * np.clip(1 + 0.45 * strands, 0.1, 3)[:, None]
-        normal = _unit(normal + 0.35 * np.stack([strands, 0 * strands, 0 * strands], -1)).astype(np.float32)
+        normal = _unit(normal + 0.35 * np.stack([strands, 0 * strands, 0 * strands], -1)).astype(
+            np.float32
+        )
         lit = np.ones((len(scene.light.directions), len(before)), np.float32)
         ones = np.ones(len(before), np.float32)
         image[before] = _shade(albedo, normal, scene.light, 0.8 * ones, lit, 0.6 * ones, 12 * ones)

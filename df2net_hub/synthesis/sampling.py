@@ -1,6 +1,7 @@
 """Draw everything that varies between training pictures: identity, expression, pose, light, looks.
 
-One `HeadSampler` holds what is the same for all pictures; `pair(seed, index)` depends on nothing else.
+One `HeadSampler` holds what is the same for all pictures; `pair(seed, index)` depends on nothing
+else.
 """
 
 from dataclasses import dataclass
@@ -29,8 +30,8 @@ from df2net_hub.synthesis.render import Scene, render
 from df2net_hub.synthesis.wrinkles import sample_wrinkle_weights, wrinkle_maps
 
 WRINKLE_VARIANTS = 12
-# Where dlib's HOG box sits on a head, fitted to 208 detections on 220 renders: its side, how far its
-# center lies below the eyes, and how far it moves with the sine of yaw and pitch [cm].
+# Where dlib's HOG box sits on a head, fitted to 208 detections on 220 renders: its side, how far
+# its center lies below the eyes, and how far it moves with the sine of yaw and pitch [cm].
 BOX_SIDE_CM = 16.0
 BOX_BELOW_EYES_CM = 2.9
 BOX_SHIFT_CM = np.array([4.1, 5.1])
@@ -87,7 +88,7 @@ class HeadSampler:
 
     @classmethod
     def from_folder(cls, folder: str | Path, size: int) -> "HeadSampler":
-        """Read `ict_facekit/ict_face_model.npz` and the assets below `folder`, for pairs of `size`."""
+        """Read `ict_facekit/ict_face_model.npz` and the assets of `folder`, for pairs of `size`."""
         model = load_morphable(Path(folder) / "ict_facekit" / "ict_face_model.npz")
         return cls(model, load_assets(folder, skin_height=1024 if size > 300 else 512))
 
@@ -97,12 +98,16 @@ class HeadSampler:
         return cls(procedural_head(), procedural_assets())
 
     def pair(self, seed: int, index: int, size: int) -> Pair:
-        """Pair `index` of set `seed` at `size` x `size`; the same whenever and wherever it is made."""
+        """Pair `index` of set `seed` at `size` x `size`; the same whenever it is made."""
         rng = np.random.default_rng([seed, index])
         while True:
             scene, yaw, pitch = self._scene(rng)
             made = render(self.model, self.fields, scene, self.assets.noise, size)
-            depth = made.depth_px - made.depth_px[made.mask].mean() if made.mask.any() else made.depth_px
+            depth = (
+                made.depth_px - made.depth_px[made.mask].mean()
+                if made.mask.any()
+                else made.depth_px
+            )
             depth = depth * np.float32(CROP_SIZE / size)
             depth[np.abs(depth) >= MAX_RELIEF_PX] = np.nan
             # Else hair covers nearly all of the face, or its relief is beyond what a pair can hold.
@@ -129,14 +134,22 @@ class HeadSampler:
         shape = model.shape(identity, self._expression(rng))
         stretch = 1 + rng.normal(0, [0.035, 0.045, 0.04])  # beyond the model's own range of heads
         shape = (shape * stretch).astype(np.float32)
-        yaw, pitch, roll = np.radians(np.clip(rng.normal(0, [24, 9, 7]), [-62, -28, -25], [62, 28, 25]))
+        yaw, pitch, roll = np.radians(
+            np.clip(rng.normal(0, [24, 9, 7]), [-62, -28, -25], [62, 28, 25])
+        )
         if rng.random() < 0.3:
             yaw *= 0.2
         turn = rotation(yaw, pitch, roll)
         landmarks = shape[model.landmarks68]
         eyes = landmarks[36:48].mean(0)
         anchor = turn @ (eyes * [1, 1, 0.6] - [0, BOX_BELOW_EYES_CM * stretch[1], 0])
-        side = 1.6 * BOX_SIDE_CM * np.exp(rng.normal(0, 0.11)) * (landmarks[45, 0] - landmarks[36, 0]) / 9.0
+        side = (
+            1.6
+            * BOX_SIDE_CM
+            * np.exp(rng.normal(0, 0.11))
+            * (landmarks[45, 0] - landmarks[36, 0])
+            / 9.0
+        )
         shift = rng.normal(0, 0.03, 2) * side + BOX_SHIFT_CM * np.sin([yaw, pitch])
         look = sample_look(rng, self.assets)
         weights = sample_wrinkle_weights(rng, age)
@@ -146,7 +159,9 @@ class HeadSampler:
             rotation=turn,
             center=anchor[:2] + shift,
             side=float(side),
-            distance=float(np.inf if rng.random() < 0.5 else np.exp(rng.uniform(np.log(60), np.log(300)))),
+            distance=float(
+                np.inf if rng.random() < 0.5 else np.exp(rng.uniform(np.log(60), np.log(300)))
+            ),
             look=look,
             light=sample_light(rng, self.assets.panoramas),
             wrinkles=wrinkles.astype(np.float32),
@@ -162,7 +177,11 @@ class HeadSampler:
         index = {name: i for i, name in enumerate(names)}
 
         def set_both(name: str, value: float) -> None:
-            for suffix, factor in (("", 1), ("_L", rng.uniform(0.8, 1)), ("_R", rng.uniform(0.8, 1))):
+            for suffix, factor in (
+                ("", 1),
+                ("_L", rng.uniform(0.8, 1)),
+                ("_R", rng.uniform(0.8, 1)),
+            ):
                 if name + suffix in index:
                     weights[index[name + suffix]] = min(value * factor, 1)
 
@@ -175,7 +194,9 @@ class HeadSampler:
             set_both("mouthLowerDown", strength * rng.uniform(0, 0.6))
             set_both("jawOpen", max(0, rng.normal(0.02, 0.08)))
         elif mood < 0.7:
-            bases = sorted({name.removesuffix("_L").removesuffix("_R") for name in names} - {"PupilDilate"})
+            bases = sorted(
+                {name.removesuffix("_L").removesuffix("_R") for name in names} - {"PupilDilate"}
+            )
             for name in rng.choice(bases, min(len(bases), rng.integers(1, 7)), replace=False):
                 set_both(str(name), rng.uniform(0, 0.8) * (0.6 if name == "jawOpen" else 1))
         if rng.random() < 0.25:

@@ -48,9 +48,13 @@ def wrinkle_maps(model: MorphableModel, noise: np.ndarray, rng: np.random.Genera
 
     brow_y = points[17:27, 1].mean()
     spacing = rng.uniform(0.7, 1.1) * unit
-    forehead = _ridges(2 * np.pi * (y - brow_y) / spacing + 0.9 * warp) * window(0, brow_y + 3.0 * unit, 4.5, 2)
+    forehead = _ridges(2 * np.pi * (y - brow_y) / spacing + 0.9 * warp) * window(
+        0, brow_y + 3.0 * unit, 4.5, 2
+    )
     frown_x = np.abs(x) - 0.6 * unit
-    frown = _ridges(2 * np.pi * frown_x / (2.4 * unit) + 0.5 * warp, 8) * window(0, brow_y + 0.1, 1.3, 1.2)
+    frown = _ridges(2 * np.pi * frown_x / (2.4 * unit) + 0.5 * warp, 8) * window(
+        0, brow_y + 0.1, 1.3, 1.2
+    )
     crow, under = np.zeros_like(x), np.zeros_like(x)
     for corner, inner, side in ((36, 39, -1), (45, 42, 1)):
         ex, ey = points[corner, :2]
@@ -60,7 +64,9 @@ def wrinkle_maps(model: MorphableModel, noise: np.ndarray, rng: np.random.Genera
         crow += _ridges(9 * angle + 0.8 * warp, 3) * fan * np.clip((2.4 - reach) / 1.2, 0, 1)
         bag_x = (ex + points[inner, 0]) / 2
         arc = (y - (ey - 1.2 * unit)) / unit - 0.08 * ((x - bag_x) / unit) ** 2
-        under += _ridges(2 * np.pi * arc / 0.9 + 0.5 * warp, 4) * window(bag_x, ey - 1.3 * unit, 1.9, 0.8)
+        under += _ridges(2 * np.pi * arc / 0.9 + 0.5 * warp, 4) * window(
+            bag_x, ey - 1.3 * unit, 1.9, 0.8
+        )
     fold = np.zeros_like(x)
     for wing, mouth, side in ((31, 48, -1), (35, 54, 1)):
         wx, wy = points[wing, 0] + side * 0.5 * unit, points[wing, 1] + 0.5 * unit

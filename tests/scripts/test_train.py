@@ -18,7 +18,12 @@ def script():
 
 def test_flags_override_the_defaults(script):
     config = script.parse(["--dataset", "pairs", "--stage", "fine", "--lr", "0.01", "--compile"])
-    assert (config.dataset, config.stage, config.lr, config.compile) == ("pairs", "fine", 0.01, True)
+    assert (config.dataset, config.stage, config.lr, config.compile) == (
+        "pairs",
+        "fine",
+        0.01,
+        True,
+    )
     assert config.batch == 16
 
 

@@ -39,7 +39,9 @@ def test_relief_has_the_size_of_a_face(sampler):
 
 def test_relief_in_units_of_the_crop_does_not_depend_on_the_resolution(sampler):
     small, large = sampler.pair(2, 1, 64), sampler.pair(2, 1, 128)
-    np.testing.assert_allclose(np.ptp(small.depth[small.mask]), np.ptp(large.depth[large.mask]), rtol=0.1)
+    np.testing.assert_allclose(
+        np.ptp(small.depth[small.mask]), np.ptp(large.depth[large.mask]), rtol=0.1
+    )
 
 
 def test_turning_the_head_by_yaw_moves_the_nose_to_the_right_of_the_picture():

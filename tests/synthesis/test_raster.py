@@ -56,5 +56,7 @@ def test_bilinear_lookup_between_texels_and_beyond_the_edge():
 
 
 def test_normals_of_a_tilted_plane_are_its_own():
-    normals = vertex_normals(np.array([[0, 0, 0], [1, 0, 1], [0, 1, 0]], np.float32), np.array([[0, 1, 2]]))
+    normals = vertex_normals(
+        np.array([[0, 0, 0], [1, 0, 1], [0, 1, 0]], np.float32), np.array([[0, 1, 2]])
+    )
     np.testing.assert_allclose(normals, np.tile([-(0.5**0.5), 0, 0.5**0.5], (3, 1)), atol=1e-6)
