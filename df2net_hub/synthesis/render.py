@@ -82,7 +82,7 @@ def render(
     scene: Scene,
     noise: np.ndarray,
     size: int,
-    supersample: float = 1.5,
+    supersample: float,
 ) -> Render:
     """Render `scene` at `size` x `size`, the photo through `supersample` times as many rows."""
     fine = int(round(size * supersample))
