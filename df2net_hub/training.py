@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Dataset
 
@@ -230,16 +232,8 @@ def train(config: TrainConfig) -> Path:
     loader = DataLoader(data, per_process, shuffle=True, drop_last=True, num_workers=config.workers)
     if not len(loader):
         raise ValueError(f"{len(data)} pairs do not fill one batch of {per_process}")
-    cascade = (
-        DF2Net.from_folder(config.model)
-        if Path(config.model).is_dir()
-        else create_model(config.model)
-    )
-    cascade = (
-        cascade.eval()
-        .requires_grad_(False)
-        .to(accelerator.device, memory_format=torch.channels_last)
-    )
+    cascade = _cascade(config.model).eval().requires_grad_(False).to(accelerator.device)
+    cascade.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs
     model = StageTrainer(cascade, config.stage)
     model.trained.train().requires_grad_(True)
     average = AveragedModel(
@@ -250,9 +244,7 @@ def train(config: TrainConfig) -> Path:
     optimizer = torch.optim.AdamW(model.trained.parameters(), config.lr, weight_decay=1e-4)
     loader = accelerator.prepare(loader)
     steps = max(int(config.epochs * len(loader)), 1)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, cosine_with_warmup(steps, config.warmup)
-    )
+    schedule = LambdaLR(optimizer, cosine_with_warmup(steps, config.warmup))
     model, optimizer = accelerator.prepare(model, optimizer)
     accelerator.register_for_checkpointing(schedule, average)
     step = _resume(accelerator, out, schedule) if config.resume else 0
@@ -294,7 +286,14 @@ def train(config: TrainConfig) -> Path:
     return _export(cascade, average, config, out)
 
 
-def _log(out: Path, step: int, parts: dict[str, Tensor], schedule, bar) -> None:
+def _cascade(model: str) -> DF2Net:
+    cascade = DF2Net.from_folder(model) if Path(model).is_dir() else create_model(model)
+    if not isinstance(cascade, DF2Net):
+        raise ValueError(f"{model!r} is one network; --model takes a cascade such as df2net_small")
+    return cascade
+
+
+def _log(out: Path, step: int, parts: dict[str, Tensor], schedule: LambdaLR, bar: Any) -> None:
     values = {name: round(part.item(), 5) for name, part in parts.items()}
     bar.set_postfix(values)
     line = {"step": step, "time": round(time.time(), 1), "lr": schedule.get_last_lr()[0], **values}
@@ -302,7 +301,7 @@ def _log(out: Path, step: int, parts: dict[str, Tensor], schedule, bar) -> None:
         log.write(json.dumps(line) + "\n")
 
 
-def _resume(accelerator, out: Path, schedule) -> int:
+def _resume(accelerator: Any, out: Path, schedule: LambdaLR) -> int:
     checkpoints = sorted(
         (out / "checkpoints").glob("checkpoint_*"), key=lambda p: int(p.name.split("_")[-1])
     )

@@ -6,6 +6,7 @@ lie at the root, then `FNet.*` and `FrNet.*`. Only tensors are unpickled (`weigh
 
 import logging
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -13,8 +14,13 @@ from torch import Tensor, nn
 
 from df2net_hub.model_card import TrainingRecord
 from df2net_hub.modeling.cascade import DF2Net
-from df2net_hub.modeling.dnet import DNet
+from df2net_hub.modeling.dnet import DNet, Down, Up
+from df2net_hub.modeling.fnet import FNet
+from df2net_hub.modeling.frnet import Block, FrNet
+from df2net_hub.modeling.hypercolumn import Fuse, Head
 from df2net_hub.registry import create_model
+
+Add = Callable[[str, str, nn.Module], None]  # their name, ours, the layer that bears it
 
 logger = logging.getLogger(__name__)
 
@@ -113,10 +119,12 @@ def release_names(cascade: DF2Net) -> dict[str, str]:
     dense = cascade.dense
     assert isinstance(dense, DNet)
     for level, down in enumerate(dense.encoder, 1):
+        assert isinstance(down, Down)
         conv = "layer1.layer1" if level == 1 else f"layer{level}.layer{level}conv"
         add(conv, f"dense.encoder.{level - 1}.conv", down.conv)
         add(f"layer{level}.layer{level}bn", f"dense.encoder.{level - 1}.norm", down.norm)
     for index, up in enumerate(dense.decoder):
+        assert isinstance(up, Up)
         level = len(dense.decoder) - index
         add(f"dlayer{level}.dlayer{level}tconv", f"dense.decoder.{index}.conv", up.conv)
         add(f"dlayer{level}.dlayer{level}bn", f"dense.decoder.{index}.norm", up.norm)
@@ -124,16 +132,18 @@ def release_names(cascade: DF2Net) -> dict[str, str]:
         add(f"add_transpose_{name}", f"dense.tail.{index}", dense.tail[index])
     _add_columns(add, "FNet", "", "fine", cascade.fine)
     _add_columns(add, "FrNet", "_stage1", "finer", cascade.finer)
-    for stage, block in ((2, "half_block"), (3, "full_block")):
-        module, ours = cascade.finer.get_submodule(block), f"finer.{block}"
-        _add_fuse_and_head(add, "FrNet", f"_stage{stage}", ours, ours, module.fuse, module.head)
-        add(f"FrNet.conv2_stage{stage}", f"{ours}.conv", module.conv)
-        for index, conv in enumerate(module.joined):
+    for stage, name in ((2, "half_block"), (3, "full_block")):
+        block, ours = cascade.finer.get_submodule(name), f"finer.{name}"
+        assert isinstance(block, Block)
+        _add_fuse_and_head(add, "FrNet", f"_stage{stage}", ours, ours, block.fuse, block.head)
+        add(f"FrNet.conv2_stage{stage}", f"{ours}.conv", block.conv)
+        for index, conv in enumerate(block.joined):
             add(f"FrNet.conv{5 + index}_stage{stage}", f"{ours}.joined.{index}", conv)
     return pairs
 
 
-def _add_columns(add, theirs: str, suffix: str, ours: str, network: nn.Module) -> None:
+def _add_columns(add: Add, theirs: str, suffix: str, ours: str, network: nn.Module) -> None:
+    assert isinstance(network, (FNet, FrNet))
     trunk = network.trunk
     _add_fuse_and_head(add, theirs, suffix, f"{ours}.trunk", ours, trunk.fuse, network.head)
     for number in range(2, 8):
@@ -142,7 +152,7 @@ def _add_columns(add, theirs: str, suffix: str, ours: str, network: nn.Module) -
 
 
 def _add_fuse_and_head(
-    add, theirs: str, suffix: str, fuse_in: str, head_in: str, fuse, head
+    add: Add, theirs: str, suffix: str, fuse_in: str, head_in: str, fuse: Fuse, head: Head
 ) -> None:
     add(f"{theirs}.conv1_d{suffix}", f"{fuse_in}.fuse.depth", fuse.depth)
     add(f"{theirs}.conv1_c{suffix}", f"{fuse_in}.fuse.photo", fuse.photo)

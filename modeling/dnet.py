@@ -109,7 +109,7 @@ class DNet(StageModel):
             dropout = config.dropout if level >= levels - DROPOUT_LEVELS else 0.0
             self.decoder.append(Up(joined, channels[level - 1] if level else full, dropout))
         outputs = 2 if config.mask_head else 1
-        tail = [nn.ReLU()]
+        tail: list[nn.Module] = [nn.ReLU()]
         for before, after in ((full, full), (full, full // 2)):
             conv = nn.ConvTranspose2d(before, after, 3, 1, 1, bias=False)
             tail += [conv, nn.BatchNorm2d(after), nn.ReLU()]

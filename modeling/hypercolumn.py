@@ -97,10 +97,9 @@ class Head(nn.Module):
         features = activated(second, activated(first, features))
         # Not under autocast: bfloat16 would round depth to 0.25 px and more, which normals show.
         with torch.autocast(features.device.type, enabled=False):
-            return torch.tanh(last(features.to(last.weight.dtype)))
+            return torch.tanh(last(features.to(next(last.parameters()).dtype)))
 
     def start_at_zero(self) -> None:
         """Make the untrained head answer 0 everywhere."""
-        last = self.layers[-1]
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
+        for parameter in self.layers[-1].parameters():
+            nn.init.zeros_(parameter)

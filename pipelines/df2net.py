@@ -3,7 +3,7 @@
 import re
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import torch
@@ -29,6 +29,7 @@ from df2net_hub.result import Face, Reconstruction
 Photo = str | Path | Image.Image | np.ndarray  # an array is uint8 (H,W,3) RGB
 
 BUNDLED_WEIGHTS = Path(str(files("df2net_hub"))) / "weights" / "df2net-small"
+LARGEST_LOOK = 2  # sides of the photo; a face that fills the photo needs a crop beyond its edges
 CLOSER_LOOKS = 4  # crops tried, each around the mask of the one before, to find a face by its mask
 DOWNLOADED = ["model_index.json", "training.json", "*/config.json", "*/model.safetensors"]
 
@@ -79,7 +80,7 @@ class DF2NetPipeline(ModelHubMixin):
             self.training.write(staged)
             self.generate_model_card().save(staged / "README.md")
 
-    def generate_model_card(self) -> ModelCard:  # type: ignore[override]
+    def generate_model_card(self) -> ModelCard:
         """The card that `save_pretrained` and `push_to_hub` write beside the weights."""
         stages = {slot: getattr(self.cascade, slot) for slot in SLOTS}
         parts = [
@@ -96,6 +97,16 @@ class DF2NetPipeline(ModelHubMixin):
         """Move the networks to `device`; photographs follow them by themselves."""
         self.cascade.to(device)
         return self
+
+    @overload
+    def __call__(
+        self, photo: Photo, detector: str | Detector = ..., box: FaceBox | None = ...
+    ) -> Reconstruction: ...
+
+    @overload
+    def __call__(
+        self, photo: list[Photo], detector: str | Detector = ..., box: FaceBox | None = ...
+    ) -> list[Reconstruction]: ...
 
     @torch.inference_mode()
     def __call__(
@@ -150,6 +161,8 @@ class DF2NetPipeline(ModelHubMixin):
             if is_well_placed(mask):
                 return [box]
             x, y, side = (length * box.side / CROP_SIZE for length in box_around_mask(mask))
+            if side > LARGEST_LOOK * max(height, width):  # a mask over everything is no face
+                return []
             box = FaceBox(box.x + x, box.y + y, side, 0.0, "mask")
         return []
 

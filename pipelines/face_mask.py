@@ -20,7 +20,8 @@ def box_around_mask(mask: np.ndarray) -> tuple[float, float, float]:
     """The square (x, y, side) [px of the mask] that crops the face of `mask` as in training."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     side = float(np.sqrt(mask.sum())) / MASK_IN_CROP
-    return (columns[0] + columns[-1] - side) / 2, (rows[0] + rows[-1] - side) / 2, side
+    x, y = (float(found[0] + found[-1] + 1 - side) / 2 for found in (columns, rows))
+    return x, y, side
 
 
 def is_well_placed(mask: np.ndarray) -> bool:

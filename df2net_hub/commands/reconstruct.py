@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     photos = find_photos(args.photos)
     check_writable(args.output)
     pipe = DF2NetPipeline.from_pretrained(args.model).to(usable_device(args.device))
-    box = FaceBox(*args.box, score=1.0, found_by="given") if args.box else None
+    box = FaceBox(args.box[0], args.box[1], args.box[2], 1.0, "given") if args.box else None
     outcomes = []
     for photo, stem in tqdm(
         list(zip(photos, output_stems(photos), strict=True)),

@@ -268,7 +268,7 @@ def paint(look: Look, attributes: dict[str, np.ndarray], noise: np.ndarray) -> n
     eye = attributes["is_eye"] > 0.5
     albedo[eye] = eye_albedo(look, canonical[eye])
     albedo[attributes["is_teeth"] > 0.5] = look.teeth_color
-    albedo[attributes["is_mouth"] > 0.5] = to_linear([0.50, 0.20, 0.20])
+    albedo[attributes["is_mouth"] > 0.5] = to_linear(np.array([0.50, 0.20, 0.20]))
     return albedo.astype(np.float32)
 
 
@@ -279,7 +279,7 @@ def eye_albedo(look: Look, direction: np.ndarray) -> np.ndarray:
     gaze /= np.linalg.norm(gaze)
     unit = direction / np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-6)
     angle = np.arccos(np.clip(unit @ gaze, -1, 1))[:, None]
-    white = to_linear([0.74, 0.70, 0.68])
+    white = to_linear(np.array([0.74, 0.70, 0.68]))
     ring = 0.5 + 0.5 * np.clip((0.5 - angle) / 0.1, 0, 1)
     color = np.where(angle < 0.5, look.iris_color * ring, white)
     return np.where(angle < 0.2, 0.01, color).astype(np.float32)

@@ -5,7 +5,17 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def _rasterize(points, triangles, size, cull, keep, threshold, z_buffer, triangle_id, barycentric):
+def _rasterize(
+    points: np.ndarray,
+    triangles: np.ndarray,
+    size: int,
+    cull: bool,
+    keep: np.ndarray,
+    threshold: np.ndarray,
+    z_buffer: np.ndarray,
+    triangle_id: np.ndarray,
+    barycentric: np.ndarray,
+) -> None:
     for t in range(len(triangles)):
         a, b, c = triangles[t]
         ax, ay, az = points[a]
@@ -62,7 +72,9 @@ def rasterize(
     triangle_id = np.full((size, size), -1, np.int32)
     barycentric = np.zeros((size, size, 3), np.float32)
     if keep is None:
-        keep, threshold = np.ones(len(points), np.float32), np.zeros((size, size), np.float32)
+        keep = np.ones(len(points), np.float32)
+    if threshold is None:
+        threshold = np.zeros((size, size), np.float32)
     _rasterize(
         points.astype(np.float32),
         np.ascontiguousarray(triangles),
@@ -78,7 +90,7 @@ def rasterize(
 
 
 @njit(cache=True, nogil=True)
-def interpolate(attributes, corners, weights):
+def interpolate(attributes: np.ndarray, corners: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """(N,C) attribute of N pixels from their triangles' corners (N,3) and weights (N,3)."""
     out = np.empty((len(corners), attributes.shape[1]), np.float32)
     for n in range(len(corners)):
@@ -93,7 +105,7 @@ def interpolate(attributes, corners, weights):
 
 
 @njit(cache=True, nogil=True)
-def sample_texture(texture, x, y):
+def sample_texture(texture: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Bilinear lookup of `texture` (H,W,C) at columns x and rows y (N,) [px]; edges clamp."""
     height, width, channels = texture.shape
     out = np.empty((len(x), channels), np.float32)
@@ -110,7 +122,7 @@ def sample_texture(texture, x, y):
 
 
 @njit(cache=True, nogil=True)
-def _accumulate_normals(vertices, triangles, normals):
+def _accumulate_normals(vertices: np.ndarray, triangles: np.ndarray, normals: np.ndarray) -> None:
     for t in range(len(triangles)):
         a, b, c = triangles[t]
         ux, uy, uz = vertices[b] - vertices[a]

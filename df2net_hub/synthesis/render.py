@@ -130,7 +130,12 @@ def render(
 
 
 def _interpolate_fields(
-    model, fields, normals, triangles, corners, weights
+    model: MorphableModel,
+    fields: HeadFields,
+    normals: np.ndarray,
+    triangles: np.ndarray,
+    corners: np.ndarray,
+    weights: np.ndarray,
 ) -> dict[str, np.ndarray]:
     is_face = model.vertex_flags(("face_narrow",)).astype(np.float32)
     per_vertex = {
@@ -214,7 +219,15 @@ def _shadows(scene: Scene, depth: np.ndarray, covered: np.ndarray, fine: int) ->
     return np.stack(maps) if maps else np.zeros((0, len(covered)), np.float32)
 
 
-def _shade(albedo, normal, light: Light, occlusion, shadow, gloss, shininess) -> np.ndarray:
+def _shade(
+    albedo: np.ndarray,
+    normal: np.ndarray,
+    light: Light,
+    occlusion: np.ndarray,
+    shadow: np.ndarray,
+    gloss: np.ndarray,
+    shininess: np.ndarray,
+) -> np.ndarray:
     """Lambertian under harmonics and direct lights, soft red terminator, Blinn-Phong gloss."""
     sky = np.maximum(harmonics(normal) @ light.sh.T, 0.02) * occlusion[:, None]
     toward_camera = np.array([0, 0, 1.0], np.float32)
@@ -239,7 +252,14 @@ def _shade(albedo, normal, light: Light, occlusion, shadow, gloss, shininess) ->
     return (albedo * irradiance + shine).astype(np.float32)
 
 
-def _draw_occluders(scene, noise, depth, image, alpha, fine) -> np.ndarray:
+def _draw_occluders(
+    scene: Scene,
+    noise: np.ndarray,
+    depth: np.ndarray,
+    image: np.ndarray,
+    alpha: np.ndarray,
+    fine: int,
+) -> np.ndarray:
     """Draw hair and glasses over `image` in place; (fine*fine,) bool, what they hide."""
     hidden = np.zeros(fine * fine, bool)
     front = depth.copy()
@@ -276,7 +296,17 @@ def _draw_occluders(scene, noise, depth, image, alpha, fine) -> np.ndarray:
     return hidden
 
 
-def _bring_down(image, alpha, mask, face, depth, albedo, fine, size, landmarks) -> Render:
+def _bring_down(
+    image: np.ndarray,
+    alpha: np.ndarray,
+    mask: np.ndarray,
+    face: np.ndarray,
+    depth: np.ndarray,
+    albedo: np.ndarray,
+    fine: int,
+    size: int,
+    landmarks: np.ndarray,
+) -> Render:
     target = (size, size)
 
     def area(values: np.ndarray) -> np.ndarray:

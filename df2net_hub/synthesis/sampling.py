@@ -14,6 +14,7 @@ from df2net_hub.pairs import MAX_RELIEF_PX
 from df2net_hub.synthesis.appearance import (
     HAIR_COLORS,
     Assets,
+    Look,
     head_fields,
     load_assets,
     procedural_assets,
@@ -21,7 +22,7 @@ from df2net_hub.synthesis.appearance import (
     to_linear,
 )
 from df2net_hub.synthesis.camera import background, photograph
-from df2net_hub.synthesis.hair import glasses, hair_curtain, hair_shell
+from df2net_hub.synthesis.hair import Occluder, glasses, hair_curtain, hair_shell
 from df2net_hub.synthesis.light import sample_light
 from df2net_hub.synthesis.morphable import MorphableModel, load_morphable
 from df2net_hub.synthesis.procedural import procedural_head
@@ -30,7 +31,7 @@ from df2net_hub.synthesis.render import Scene, render
 from df2net_hub.synthesis.wrinkles import sample_wrinkle_weights, wrinkle_maps
 
 WRINKLE_VARIANTS = 12
-# Small photos are rendered larger and brought down; large ones show no stairs at their edges anyway.
+# Small photos are rendered larger and brought down; large ones show no stairs anyway.
 SUPERSAMPLE = 1.5
 LARGE_PX = 400
 # Where dlib's HOG box sits on a head, fitted to 208 detections on 220 renders: its side, how far
@@ -197,13 +198,16 @@ class HeadSampler:
             bases = sorted(
                 {name.removesuffix("_L").removesuffix("_R") for name in names} - {"PupilDilate"}
             )
-            for name in rng.choice(bases, min(len(bases), rng.integers(1, 7)), replace=False):
-                set_both(str(name), rng.uniform(0, 0.8) * (0.6 if name == "jawOpen" else 1))
+            few = rng.choice(len(bases), min(len(bases), int(rng.integers(1, 7))), replace=False)
+            for name in (bases[index] for index in few):
+                set_both(name, rng.uniform(0, 0.8) * (0.6 if name == "jawOpen" else 1))
         if rng.random() < 0.25:
             set_both("eyeBlink", float(rng.choice([rng.uniform(0, 0.5), 1.0], p=[0.6, 0.4])))
         return weights
 
-    def _occluders(self, rng: np.random.Generator, shape: np.ndarray, look) -> list:
+    def _occluders(
+        self, rng: np.random.Generator, shape: np.ndarray, look: Look
+    ) -> list[tuple[Occluder, np.ndarray]]:
         found = []
         hair = look.hair_color
         if rng.random() < 0.85:

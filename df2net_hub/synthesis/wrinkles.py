@@ -43,7 +43,7 @@ def wrinkle_maps(model: MorphableModel, noise: np.ndarray, rng: np.random.Genera
         for layer, (a, b) in zip(noise[[1, 2]], rng.uniform(0, 256, (2, 2)), strict=True)
     )
 
-    def window(cx, cy, rx, ry):
+    def window(cx: float, cy: float, rx: float, ry: float) -> np.ndarray:
         return np.exp(-(((x - cx) / (rx * unit)) ** 4) - ((y - cy) / (ry * unit)) ** 4)
 
     brow_y = points[17:27, 1].mean()
