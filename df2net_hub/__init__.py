@@ -10,7 +10,7 @@ _root = _Path(__file__).resolve().parent.parent
 if (_root / "pyproject.toml").is_file() and (_root / "modeling").is_dir():
     __path__.append(str(_root))
 
-from df2net_hub.faces import FaceBox  # noqa: E402  the path above comes first
+from df2net_hub.faces import DlibDetector, FaceBox  # noqa: E402  the path above comes first
 from df2net_hub.modeling.cascade import DF2Net  # noqa: E402
 from df2net_hub.photos import PhotoError  # noqa: E402
 from df2net_hub.pipelines.df2net import DF2NetPipeline  # noqa: E402
@@ -20,6 +20,7 @@ from df2net_hub.result import Face, Reconstruction  # noqa: E402
 __all__ = [
     "DF2Net",
     "DF2NetPipeline",
+    "DlibDetector",
     "Face",
     "FaceBox",
     "PhotoError",
