@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from df2net_hub.modeling.base import StageModel, require
-from df2net_hub.modeling.hypercolumn import Head, Trunk, upsample
+from df2net_hub.modeling.hypercolumn import Head, Trunk, he_initialize, upsample
 from df2net_hub.registry import register_model
 
 
@@ -47,6 +47,7 @@ class FNet(StageModel):
         super().__init__(config)
         self.trunk = Trunk(config.width)
         self.head = Head(14 * config.width, config.width)
+        he_initialize(self)
         if config.residual:
             self.head.start_at_zero()
 

@@ -11,7 +11,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from df2net_hub.modeling.base import StageModel, require
-from df2net_hub.modeling.hypercolumn import Fuse, Head, Trunk, activated, conv3x3, upsample
+from df2net_hub.modeling.hypercolumn import (
+    Fuse,
+    Head,
+    Trunk,
+    activated,
+    conv3x3,
+    he_initialize,
+    upsample,
+)
 from df2net_hub.registry import register_model
 
 
@@ -86,6 +94,7 @@ class FrNet(StageModel):
         if config.multi_resolution:
             self.half_block = Block(8 * width, width)
             self.full_block = Block(4 * width, width)
+        he_initialize(self)
         if config.zero_init:
             (self.full_block.head if config.multi_resolution else self.head).start_at_zero()
 

@@ -37,8 +37,8 @@ def test_no_face_gives_an_empty_mask() -> None:
 
 def test_the_box_around_a_mask_crops_it_as_in_training() -> None:
     mask = np.zeros((100, 100), bool)
-    mask[20:48, 30:58] = True  # a square of 28 px: sides in proportion 0.56 : 1 to a crop of 50
-    assert box_around_mask(mask) == pytest.approx((44 - 25, 34 - 25, 50))
+    mask[20:49, 30:59] = True  # a square of 29 px: sides in proportion 0.58 : 1 to a crop of 50
+    assert box_around_mask(mask) == pytest.approx((44.5 - 25, 34.5 - 25, 50))
 
 
 def test_a_mask_is_well_placed_in_the_middle_at_the_size_of_training_only() -> None:
