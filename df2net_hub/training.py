@@ -50,11 +50,12 @@ PAPER = {
     "finer": LossWeights(depth=1, shading=100),
 }
 # Ours: the mask comes from the network, and rendered pairs know their true normals, so the two
-# refining stages are held to them too; `finer` is compared with the truth, not F-Net's output.
+# refining stages are held to them above all: what is wrong with the height of a whole face they
+# cannot see. `finer` is compared with the truth, not F-Net's output.
 OURS = {
     "dense": LossWeights(depth=10, normal=0.5, mask=1),
-    "fine": LossWeights(depth=10, normal=1, shading=0.1),
-    "finer": LossWeights(depth=10, normal=1, shading=0.1),
+    "fine": LossWeights(depth=3, normal=5, shading=0.1),
+    "finer": LossWeights(depth=3, normal=5, shading=0.1),
 }
 RECIPES = {"paper": PAPER, "ours": OURS}
 

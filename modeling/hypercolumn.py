@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from df2net_hub.geometry import DEPTH_UNIT_PX
+
 
 def conv3x3(in_channels: int, out_channels: int) -> nn.Conv2d:
     """A 3x3 convolution that keeps the size."""
@@ -31,6 +33,9 @@ def he_initialize(network: nn.Module) -> None:
             nn.init.kaiming_normal_(layer.weight, a=0.01, nonlinearity="leaky_relu")
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+    for trunk in network.modules():
+        if isinstance(trunk, Trunk):
+            trunk.fuse.begin_with_slopes()
 
 
 def upsample(features: Tensor, factor: int) -> Tensor:
@@ -45,6 +50,17 @@ class Fuse(nn.Module):
         super().__init__()
         self.depth = conv3x3(1, width)
         self.photo = conv3x3(3, width)
+
+    def begin_with_slopes(self) -> None:
+        """Make the untrained depth kernels blind to height, and of order 1 for a slope of 45 deg.
+
+        A pixel of relief is 1/127.5 of a network unit: next to the height itself, slopes and
+        creases would be too faint to learn from.
+        """
+        with torch.no_grad():
+            weight = self.depth.weight
+            weight -= weight.mean((2, 3), keepdim=True)
+            weight *= DEPTH_UNIT_PX / 2
 
     def forward(self, depth: Tensor, photo: Tensor) -> Tensor:
         return torch.cat([activated(self.depth, depth), activated(self.photo, photo)], 1)
