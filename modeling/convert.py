@@ -137,8 +137,8 @@ def release_names(cascade: DF2Net) -> dict[str, str]:
         assert isinstance(block, Block)
         _add_fuse_and_head(add, "FrNet", f"_stage{stage}", ours, ours, block.fuse, block.head)
         add(f"FrNet.conv2_stage{stage}", f"{ours}.conv", block.conv)
-        for index, conv in enumerate(block.joined):
-            add(f"FrNet.conv{5 + index}_stage{stage}", f"{ours}.joined.{index}", conv)
+        for index, layer in enumerate(block.joined):
+            add(f"FrNet.conv{5 + index}_stage{stage}", f"{ours}.joined.{index}", layer)
     return pairs
 
 
