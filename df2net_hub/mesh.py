@@ -7,8 +7,8 @@ from trimesh.visual.material import PBRMaterial
 from trimesh.visual.texture import TextureVisuals
 
 # Two neighboring pixels with a larger difference in depth are two surfaces, one before the other
-# (a nose and the cheek behind it), not one steep surface: it would stand at more than 83 degrees.
-DEPTH_JUMP_PX = 8.0
+# (a nose and the cheek behind it), not one steep surface: it would stand at more than 85 degrees.
+DEPTH_JUMP_PX = 12.0
 
 
 def depth_to_mesh(
