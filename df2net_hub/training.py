@@ -279,12 +279,15 @@ def train(config: TrainConfig) -> Path:
                 _log(out, step, parts, schedule, bar)
             if step % config.save_every == 0 and step < steps:
                 accelerator.save_state()
-                _export(cascade, average, config, out)
+                if accelerator.is_main_process:
+                    _export(cascade, average, config, out)
             if step >= steps:
                 break
     bar.close()
+    if accelerator.is_main_process:
+        _export(cascade, average, config, out)
     accelerator.wait_for_everyone()
-    return _export(cascade, average, config, out)
+    return out / "model"
 
 
 def _cascade(model: str) -> DF2Net:
@@ -315,11 +318,10 @@ def _resume(accelerator: Any, out: Path, schedule: LambdaLR) -> int:
     return schedule.last_epoch
 
 
-def _export(cascade: DF2Net, average: AveragedModel, config: TrainConfig, out: Path) -> Path:
+def _export(cascade: DF2Net, average: AveragedModel, config: TrainConfig, out: Path) -> None:
     """Write the cascade with the trained stage's averaged weights in place of the current ones."""
     trained = getattr(cascade, config.stage)
     current = {name: value.clone() for name, value in trained.state_dict().items()}
     trained.load_state_dict(average.module.state_dict())
     cascade.to_folder(out / "model")
     trained.load_state_dict(current)
-    return out / "model"
