@@ -68,8 +68,8 @@ def pair_errors(pipe: DF2NetPipeline, folder: str, count: int) -> Iterator[dict[
         with torch.inference_mode():
             stages = pipe.cascade(pipe.to_tensor(photo))
         size = pair["mask"].shape[0]
-        mm_per_px = row["mm_per_px"] * CROP_SIZE / size
-        to_mm = DEPTH_UNIT_PX * row["mm_per_px"]
+        mm_per_px = row["camera"]["mm_per_px"] * CROP_SIZE / size
+        to_mm = DEPTH_UNIT_PX * row["camera"]["mm_per_px"]
         errors = {}
         for name in STAGES:
             depth = getattr(stages, name)[0, 0].numpy()

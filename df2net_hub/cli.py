@@ -13,7 +13,7 @@ from types import ModuleType
 
 from df2net_hub import __version__
 
-VERBS = {  # verb -> what it does; the module is df2net_hub.commands.<verb>
+VERBS = {  # verb -> what it does; the module is df2net_hub.commands.<verb>, - becomes _
     "reconstruct": "photographs in, textured 3D faces out",
     "synthesize": "render training pairs from a morphable head",
     "demo": "the same on a photograph that is already on this machine",
@@ -66,12 +66,12 @@ def verb_parser(verb: str) -> argparse.ArgumentParser:
 
 
 def _command(verb: str) -> ModuleType:
-    return importlib.import_module(f"df2net_hub.commands.{verb}")
+    return importlib.import_module(f"df2net_hub.commands.{verb.replace('-', '_')}")
 
 
 def _main_parser() -> argparse.ArgumentParser:
     title = "A detailed 3D face from one photograph (DF2Net, ICCV 2019)."
-    rows = "\n".join(f"  {verb:<12} {summary}" for verb, summary in VERBS.items())
+    rows = "\n".join(f"  {verb:<14} {summary}" for verb, summary in VERBS.items())
     parser = argparse.ArgumentParser(
         prog="df2net",
         usage="df2net VERB [arguments]",

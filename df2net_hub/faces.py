@@ -13,7 +13,7 @@ from PIL import Image
 GROUP = "df2net_hub.detectors"
 CROP_SCALE = 1.6  # side of the crop over the side of dlib's box, as in the training pairs
 SURE_SCORE = 0.25  # below it, badges and folds of clothes pass for faces too
-WEAKEST_SCORE = -0.5  # dlib's own threshold is 0; some turned heads score less
+WEAKEST_SCORE = -0.25  # dlib's own threshold is 0; some turned heads score less
 SEARCHED_SIDE = (
     600,
     1200,

@@ -2,7 +2,11 @@
 
 Depth is a 16-bit PNG: value 0 is "no face here", any other value v is a height toward the camera of
 (v - 32768) / 128 px of a 512 crop, relative to the mean over the mask; nearer = larger. One step is
-1/128 px, so a round trip is exact to 1/256 px. Photo and albedo are sRGB.
+1/128 px, so a round trip is exact to 1/256 px. Photo and albedo are sRGB. Normals are an 8-bit RGB
+PNG, (n + 1) / 2 * 255 of x right, y up, z toward the camera: exact to 1/255 a component.
+
+The paper's three kinds of data (Sec. 3.2) share this schema and differ in what they know:
+`morphable` rows know everything, `reconstructed` rows a depth, `fine` rows no depth.
 """
 
 import io
@@ -18,6 +22,13 @@ from df2net_hub.geometry import DEPTH_UNIT_PX
 DEPTH_ZERO = 32768
 DEPTH_STEPS_PER_PX = 128
 MAX_RELIEF_PX = 255.0  # what 16 bits hold on each side of the mean
+SOURCES = ("morphable", "reconstructed", "fine")  # the paper's three kinds, Sec. 3.2
+# Head turned [deg] (positive: the nose to the picture's right, up, and the picture turned
+# counterclockwise), length of a pixel of a 512 crop, distance of the lens (null: weak perspective).
+CAMERA = ("yaw", "pitch", "roll", "mm_per_px", "distance_mm")
+# Of photos: how rich in detail, how sharp, how far the depth of the mirrored photo is off [px].
+SCORES = ("detail", "sharpness", "flip_px")
+PICTURES = ("image", "depth", "mask", "albedo", "normals")
 
 
 def encode_depth(depth: np.ndarray) -> bytes:
@@ -41,6 +52,21 @@ def decode_depth(png: bytes) -> np.ndarray:
         raise ValueError(f"depth must be a 16-bit PNG, got {value.dtype} of shape {value.shape}")
     height_px = (value.astype(np.float32) - DEPTH_ZERO) / DEPTH_STEPS_PER_PX
     return np.where(value > 0, height_px / DEPTH_UNIT_PX, np.nan).astype(np.float32)
+
+
+def encode_normals(normals: np.ndarray) -> bytes:
+    """(S,S,3) unit normals, NaN or 0 off the face -> 8-bit RGB PNG; 0 off the face."""
+    known = np.isfinite(normals).all(-1) & (np.abs(normals).sum(-1) > 0)
+    value = np.rint((np.nan_to_num(normals) + 1) * 127.5) * known[..., None]
+    return _png(value.astype(np.uint8)[..., ::-1])
+
+
+def decode_normals(png: bytes) -> np.ndarray:
+    """8-bit RGB PNG -> (S,S,3) float32 unit normals, NaN where there is none."""
+    value = decode_picture(png)
+    normals = value.astype(np.float32) / 127.5 - 1
+    normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
+    return np.where(value.any(-1, keepdims=True), normals, np.float32(np.nan))
 
 
 def encode_photo(picture: np.ndarray) -> bytes:
@@ -83,17 +109,79 @@ def features() -> Any:
         {
             "id": Value("string"),
             "source": Value("string"),
-            "image": Image(),
-            "depth": Image(),
-            "mask": Image(),
-            "albedo": Image(),
-            "light": List(List(Value("float32"), length=9), length=3),
-            "landmarks": List(List(Value("float32"), length=2), length=68),
-            "yaw": Value("float32"),
-            "pitch": Value("float32"),
-            "mm_per_px": Value("float32"),
+            "identity": Value("string"),
+            **{name: Image() for name in PICTURES},
+            "light": List(List(Value("float32"))),  # 3 x 9; no fixed length: it may be null
+            "landmarks": List(List(Value("float32"))),  # 68 x 2 [px]
+            "camera": {name: Value("float32") for name in CAMERA},
+            "traits": {"age": Value("float32"), "skin": Value("string"), "mood": Value("string")},
+            "scores": {name: Value("float32") for name in SCORES},
         }
     )
+
+
+def encode_row(
+    *,
+    id: str,
+    source: str,
+    image: np.ndarray,
+    mask: np.ndarray,
+    depth: np.ndarray | None = None,
+    albedo: np.ndarray | None = None,
+    normals: np.ndarray | None = None,
+    light: np.ndarray | None = None,
+    landmarks: np.ndarray | None = None,
+    identity: str | None = None,
+    camera: dict[str, float | None] | None = None,
+    traits: dict[str, float | str | None] | None = None,
+    scores: dict[str, float | None] | None = None,
+) -> dict[str, Any]:
+    """One row of the schema with its pictures encoded; None is "not known".
+
+    Args:
+        id: names the sample, unique in its set.
+        source: one of SOURCES.
+        image: (S,S,3) uint8 sRGB.
+        mask: (S,S) bool, the visible face.
+        depth: (S,S) network depth, mean over the mask at 0, NaN off the face.
+        albedo: (S,S,3) uint8 sRGB.
+        normals: (S,S,3) unit, x right, y up, z toward the camera, NaN off the face.
+        light: (3,9) harmonics, see `shading`.
+        landmarks: (68,2) x, y [px], hidden ones included.
+        identity: names the person.
+        camera: values for names in CAMERA.
+        traits: age 0 to 1, skin, mood.
+        scores: values for names in SCORES.
+
+    Raises:
+        ValueError: an unknown source or key, sizes that differ, or relief beyond the format.
+    """
+    if source not in SOURCES:
+        raise ValueError(f"source must be one of {', '.join(SOURCES)}, got {source!r}")
+    pictures = {"image": image, "depth": depth, "mask": mask, "albedo": albedo, "normals": normals}
+    size = image.shape[:2]
+    for name, picture in pictures.items():
+        if picture is not None and picture.shape[:2] != size:
+            raise ValueError(f"{id}: {name} is {picture.shape[:2]}, the image is {size}")
+    known = {"camera": CAMERA, "traits": ("age", "skin", "mood"), "scores": SCORES}
+    given = {"camera": camera or {}, "traits": traits or {}, "scores": scores or {}}
+    for name, values in given.items():
+        for key in values:
+            if key not in known[name]:
+                raise ValueError(f"{id}: unknown {name} key {key!r}; known: {known[name]}")
+    encoders = {"depth": encode_depth, "mask": encode_mask, "normals": encode_normals}
+    return {
+        "id": id,
+        "source": source,
+        "identity": identity,
+        **{
+            name: None if picture is None else encoders.get(name, encode_photo)(picture)
+            for name, picture in pictures.items()
+        },
+        "light": None if light is None else np.asarray(light, np.float32).tolist(),
+        "landmarks": None if landmarks is None else np.asarray(landmarks, np.float32).tolist(),
+        **{name: {key: given[name].get(key) for key in known[name]} for name in known},
+    }
 
 
 def write_shard(rows: list[dict], path: Path) -> None:
@@ -101,8 +189,8 @@ def write_shard(rows: list[dict], path: Path) -> None:
     from datasets import Dataset
 
     columns = {name: [row[name] for row in rows] for name in rows[0]}
-    for name in ("image", "depth", "mask", "albedo"):
-        columns[name] = [{"bytes": value, "path": None} for value in columns[name]]
+    for name in PICTURES:
+        columns[name] = [value and {"bytes": value, "path": None} for value in columns[name]]
     buffer = io.BytesIO()
     Dataset.from_dict(columns, features=features()).to_parquet(buffer)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -137,19 +225,19 @@ def open_pairs(folder_or_hub_id: str) -> Any:
         raise ValueError(
             f"{folder_or_hub_id}: column {missing[0]!r} is missing; found {pairs.column_names}"
         )
-    for name in ("image", "depth", "mask", "albedo"):
+    for name in PICTURES:
         if name in pairs.column_names:
             pairs = pairs.cast_column(name, Image(decode=False))
     return pairs
 
 
 def decode_pair(row: dict) -> dict[str, np.ndarray]:
-    """Decode one row of `open_pairs`: image, depth, mask and, where stored, albedo."""
-    pair = {
-        "image": decode_picture(row["image"]["bytes"]),
-        "depth": decode_depth(row["depth"]["bytes"]),
-        "mask": decode_picture(row["mask"]["bytes"]) > 127,
+    """Decode the pictures of one row of `open_pairs`: those that are stored."""
+    decoders = {
+        "image": decode_picture,
+        "depth": decode_depth,
+        "mask": lambda encoded: decode_picture(encoded) > 127,
+        "albedo": decode_picture,
+        "normals": decode_normals,
     }
-    if row.get("albedo"):
-        pair["albedo"] = decode_picture(row["albedo"]["bytes"])
-    return pair
+    return {name: decode(row[name]["bytes"]) for name, decode in decoders.items() if row.get(name)}

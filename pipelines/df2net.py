@@ -22,15 +22,19 @@ from df2net_hub.model_card import CardPart, TrainingRecord, pipeline_card
 from df2net_hub.modeling.base import staged_folder
 from df2net_hub.modeling.cascade import SLOTS, DF2Net, Stages
 from df2net_hub.photos import load_photo
-from df2net_hub.pipelines.face_mask import box_around_mask, face_mask, is_well_placed
+from df2net_hub.pipelines.face_mask import (
+    MOST_DOUBT,
+    face_mask,
+    is_well_placed,
+    mask_doubt,
+    search_boxes,
+)
 from df2net_hub.registry import name_of
 from df2net_hub.result import Face, Reconstruction
 
 Photo = str | Path | Image.Image | np.ndarray  # an array is uint8 (H,W,3) RGB
 
 BUNDLED_WEIGHTS = Path(str(files("df2net_hub"))) / "weights" / "df2net-small"
-LARGEST_LOOK = 2  # sides of the photo; a face that fills the photo needs a crop beyond its edges
-CLOSER_LOOKS = 4  # crops tried, each around the mask of the one before, to find a face by its mask
 DOWNLOADED = ["model_index.json", "training.json", "*/config.json", "*/model.safetensors"]
 
 
@@ -150,28 +154,22 @@ class DF2NetPipeline(ModelHubMixin):
         return detect(pixels) or self.find_face_by_mask(pixels)
 
     def find_face_by_mask(self, pixels: np.ndarray) -> list[FaceBox]:
-        """At most one face, where the dense network's mask says so: first coarse, then closer."""
-        height, width = pixels.shape[:2]
-        side = float(max(height, width))
-        box = FaceBox((width - side) / 2, (height - side) / 2, side, 0.0, "mask")
-        for _ in range(CLOSER_LOOKS):
-            mask = self._mask_in(pixels, box)
-            if not mask.any():
-                return []
-            if is_well_placed(mask):
-                return [box]
-            x, y, side = (length * box.side / CROP_SIZE for length in box_around_mask(mask))
-            if side > LARGEST_LOOK * max(height, width):  # a mask over everything is no face
-                return []
-            box = FaceBox(box.x + x, box.y + y, side, 0.0, "mask")
-        return []
+        """The crop in which the dense network is surest of a well-placed face; none if unsure.
 
-    def _mask_in(self, pixels: np.ndarray, box: FaceBox) -> np.ndarray:
-        """The face mask (512,512) that the dense network alone sees in a crop."""
-        dense, logits = self.cascade.see(self.to_tensor(crop_face(pixels, box, CROP_SIZE)))
-        return face_mask(
-            dense[0, 0].cpu().numpy(), None if logits is None else logits[0, 0].cpu().numpy()
-        )
+        Crops of three sizes are tried all over the photo. A network without a mask head cannot
+        say how sure it is and finds nothing.
+        """
+        looks = []
+        for box in search_boxes(pixels.shape[1], pixels.shape[0]):
+            _, logits = self.cascade.see(self.to_tensor(crop_face(pixels, box, CROP_SIZE)))
+            if logits is None:
+                return []
+            seen = logits[0, 0].cpu().numpy()
+            mask = face_mask(seen, seen)
+            if mask.any() and is_well_placed(mask):
+                looks.append((mask_doubt(seen), box))
+        doubt, best = min(looks, key=lambda look: look[0], default=(1.0, None))
+        return [best] if best is not None and doubt < MOST_DOUBT else []
 
     def to_tensor(self, crop: np.ndarray) -> Tensor:
         """A uint8 crop (512,512,3) as the networks' photo (1,3,512,512) in [-1,1]."""

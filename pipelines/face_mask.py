@@ -1,9 +1,17 @@
 """The face's mask in a crop, from what the networks give, and the box that such a mask asks for."""
 
+import math
+
 import cv2
 import numpy as np
 
+from df2net_hub.faces import FaceBox
+
 FLAT_DEPTH = -0.97  # network units; a network without a mask head draws the background at -1
+# With the bundled weights 102 real and rendered portraits have a doubt of 0.12 at most, 98 % of 152
+# crops without a face have more than 0.13.
+MOST_DOUBT = 0.12
+SEARCHED_SHARES = (1.0, 0.6, 0.36)  # sides of the crops tried over the photo's longer side
 MASK_IN_CROP = 0.58  # root of the mask's area over the crop's side: the mean over training pairs
 
 
@@ -22,6 +30,27 @@ def box_around_mask(mask: np.ndarray) -> tuple[float, float, float]:
     side = float(np.sqrt(mask.sum())) / MASK_IN_CROP
     x, y = (float(found[0] + found[-1] + 1 - side) / 2 for found in (columns, rows))
     return x, y, side
+
+
+def mask_doubt(logits: np.ndarray) -> float:
+    """How unsure the network is of its mask (H,W): expected wrong pixels over expected face."""
+    share = 1 / (1 + np.exp(-logits.astype(np.float64)))
+    return float(np.minimum(share, 1 - share).sum() / share.sum())
+
+
+def search_boxes(width: int, height: int) -> list[FaceBox]:
+    """Square crops of three sizes all over a photo, each overlapping the next by half."""
+    boxes = []
+    for share in SEARCHED_SHARES:
+        side = share * max(width, height)
+        columns, rows = (
+            np.linspace(0, length - side, max(math.ceil(2 * length / side) - 1, 1))
+            if length > side
+            else [(length - side) / 2]
+            for length in (width, height)
+        )
+        boxes += [FaceBox(float(x), float(y), side, 0.0, "mask") for y in rows for x in columns]
+    return boxes
 
 
 def is_well_placed(mask: np.ndarray) -> bool:

@@ -9,7 +9,7 @@ from df2net_hub.pairs import (
     decode_picture,
     encode_depth,
     encode_mask,
-    encode_photo,
+    encode_row,
     open_pairs,
     write_shard,
 )
@@ -19,19 +19,17 @@ def row(rng: np.random.Generator, size: int = 32) -> tuple[dict, dict]:
     mask = rng.random((size, size)) > 0.3
     depth = np.where(mask, rng.uniform(-1.9, 1.9, (size, size)), np.nan).astype(np.float32)
     image = np.full((size, size, 3), (200, 120, 60), np.uint8)
-    encoded = {
-        "id": "a",
-        "source": "morphable",
-        "image": encode_photo(image),
-        "depth": encode_depth(depth),
-        "mask": encode_mask(mask),
-        "albedo": encode_photo(image),
-        "light": np.zeros((3, 9)).tolist(),
-        "landmarks": np.zeros((68, 2)).tolist(),
-        "yaw": 0.0,
-        "pitch": 0.0,
-        "mm_per_px": 0.5,
-    }
+    encoded = encode_row(
+        id="a",
+        source="morphable",
+        image=image,
+        depth=depth,
+        mask=mask,
+        albedo=image,
+        light=np.zeros((3, 9)),
+        landmarks=np.zeros((68, 2)),
+        camera={"yaw": 0.0, "pitch": 0.0, "mm_per_px": 0.5},
+    )
     return encoded, {"image": image, "depth": depth, "mask": mask}
 
 

@@ -5,7 +5,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 
-from df2net_hub.pairs import encode_depth, encode_mask, encode_photo, write_shard
+from df2net_hub.pairs import encode_row, write_shard
 from df2net_hub.synthesis.sampling import HeadSampler
 
 PAIRS_PER_SHARD = 250
@@ -29,19 +29,17 @@ def _make_shard(folder: str, shard: int, count: int, seed: int, size: int) -> in
     for index in range(shard * PAIRS_PER_SHARD, shard * PAIRS_PER_SHARD + count):
         pair = _sampler.pair(seed, index, size)
         rows.append(
-            {
-                "id": f"{seed}-{index:07d}",
-                "source": "morphable",
-                "image": encode_photo(pair.image),
-                "depth": encode_depth(pair.depth),
-                "mask": encode_mask(pair.mask),
-                "albedo": encode_photo(pair.albedo),
-                "light": pair.light.tolist(),
-                "landmarks": pair.landmarks.tolist(),
-                "yaw": pair.yaw,
-                "pitch": pair.pitch,
-                "mm_per_px": pair.mm_per_px,
-            }
+            encode_row(
+                id=f"{seed}-{index:07d}",
+                source="morphable",
+                image=pair.image,
+                depth=pair.depth,
+                mask=pair.mask,
+                albedo=pair.albedo,
+                light=pair.light,
+                landmarks=pair.landmarks,
+                camera={"yaw": pair.yaw, "pitch": pair.pitch, "mm_per_px": pair.mm_per_px},
+            )
         )
     write_shard(rows, Path(folder) / shard_name(seed, shard))
     return count

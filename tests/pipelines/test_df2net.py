@@ -33,7 +33,7 @@ class BrightIsFace(DNet):
 
     def forward(self, photo: Tensor) -> Tensor:
         brightness = photo.mean(1, keepdim=True)
-        return torch.cat([torch.zeros_like(brightness), brightness], 1)
+        return torch.cat([torch.zeros_like(brightness), 20 * brightness], 1)
 
 
 @pytest.fixture(scope="module")
