@@ -11,6 +11,7 @@ from typing import Any
 
 import cv2
 from huggingface_hub import DatasetCard, DatasetCardData, HfApi, get_token
+from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.utils import validate_repo_id
 
 from df2net_hub.contact_sheet import SAMPLES, contact_sheet, pick_rows
@@ -134,8 +135,9 @@ def _card(title: str, sets: list[SetContents]) -> DatasetCard:
 def _configs(sets: list[SetContents]) -> list[dict[str, Any]]:
     """All shards together, and each set by its name where there are several."""
     globs = {"default": "*.parquet"}
-    if len(sets) > 1:
-        globs |= {one.name: f"{one.name}-{'[0-9]' * 5}.parquet" for one in sets}
+    if len(sets) > 1:  # a configuration without any pair could not be loaded
+        full = [one.name for one in sets if one.num_pairs]
+        globs |= {name: f"{name}-{'[0-9]' * 5}.parquet" for name in full}
     return [
         {"config_name": name, "data_files": [{"split": "train", "path": glob}]}
         for name, glob in globs.items()
@@ -214,7 +216,7 @@ def _license(sets: list[SetContents]) -> str:
     if any(source != "morphable" for one in sets for source in one.sources):
         lines += [
             "",
-            "It holds photos of real people: the terms of the photos' sources apply, too.",
+            "It holds photos of people: the terms of the photos' sources apply, too.",
         ]
     return "\n".join(lines)
 
@@ -263,17 +265,9 @@ def push_set(folder: str | Path, repo_id: str, *, endpoint: str | None = None) -
             folder_path=folder, repo_id=repo_id, repo_type="dataset", allow_patterns=names,
             ignore_patterns=".*", commit_message="Training pairs for DF2Net",
         )  # fmt: skip
-    except _connection_errors() as error:
+    except (HfHubHTTPError.__bases__[0], OSError) as error:  # of httpx or requests, by version
         raise ConnectionError(
             f"{repo_id} was not uploaded from {folder}: {error}. The set itself is finished; "
             "the same command tries the upload again"
         ) from error
     return str(commit.commit_url)
-
-
-def _connection_errors() -> tuple[type[Exception], ...]:
-    try:
-        from httpx import HTTPError
-    except ImportError:  # before huggingface_hub 1.0: requests, whose errors are OSErrors
-        return (OSError,)
-    return (HTTPError, OSError)

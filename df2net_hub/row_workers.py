@@ -7,6 +7,7 @@ the standard library give neither.
 
 import pickle
 import signal
+import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -67,7 +68,8 @@ def make_rows(maker: Maker, inputs: Sequence[int], workers: int) -> Iterator[Mad
             for index in inputs:
                 yield _make(make, index)
         return
-    team = [_Worker(maker) for _ in range(min(workers, len(inputs)))]
+    with _deaf_to_ctrl_c():
+        team = [_Worker(maker) for _ in range(min(workers, len(inputs)))]
     try:
         yield from _in_order(team, inputs)
     finally:
@@ -151,7 +153,7 @@ class _Worker:
 
 def _work(maker: Maker, connection: Connection) -> None:
     """What runs in a worker: answers each input it is sent until the other end closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent ends the workers
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(EOFError, OSError), _one_thread():  # of the pipe: nobody is there any more
         make = _try(maker.open)
         while True:
@@ -190,6 +192,19 @@ def _named(error: Exception, index: int) -> Exception:
     else:
         return RuntimeError(f"input {index}: {type(error).__name__}: {error}")
     return error
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """What is started now ignores Ctrl-C, from its first moment on: the parent ends its workers."""
+    if threading.current_thread() is not threading.main_thread():  # others may not ask for it
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -179,12 +179,14 @@ def test_shards_of_512_px_hold_a_few_hundred_rows_and_none_too_many():
 
 
 RUN = """
+import signal
 import sys
 from pathlib import Path
 from set_makers import Rows
 from df2net_hub.shards import write_set
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored in the background
     maker = Rows(reject_every=3, stall_from=6, stall_s=float(sys.argv[2]))
     recipe = {"kind": "test", "camera": {"lens": 50}}
     write_set(sys.argv[1], "tiny", maker, 10, recipe, rows_per_shard=4, workers=2)
