@@ -188,11 +188,14 @@ class Hub(BaseHTTPRequestHandler):
             files = json.loads(body)["files"]
             kept = {"uploadMode": "regular", "shouldIgnore": False}
             self._answer({"files": [{"path": file["path"], **kept} for file in files]})
+        elif "/commit/" not in self.path:
+            self._answer({})  # such as the check of the card
         else:
             for line in map(json.loads, body.splitlines()):
                 if line["key"] == "file":
                     self.received[line["value"]["path"]] = b64decode(line["value"]["content"])
-            self._answer({"commitUrl": "http://hub/commit/1", "commitOid": "1"})
+            url = f"http://{self.headers['Host']}/datasets/owner/name/commit/{'1' * 40}"
+            self._answer({"commitUrl": url, "commitOid": "1" * 40})
 
     def do_GET(self) -> None:  # noqa: N802
         self._answer({"id": "owner/name", "sha": "0", "siblings": []})
@@ -221,7 +224,8 @@ def test_the_upload_holds_the_set_and_nothing_else(mixed, hub, monkeypatch):
     """Against a stand-in on this machine; the real Hub was not asked."""
     monkeypatch.setenv("HF_TOKEN", "hf_x")
     (mixed / "notes.txt").write_text("not of the set")
-    assert push_set(mixed, "owner/name", endpoint=hub) == "http://hub/commit/1"
+    url = push_set(mixed, "owner/name", endpoint=hub)
+    assert url.startswith(f"{hub}/datasets/owner/name/commit/")
     assert Hub.created[0]["type"] == "dataset" and Hub.created[0]["name"] == "name"
     expected = {path.name for path in mixed.iterdir() if path.name[0] != "."} - {"notes.txt"}
     assert set(Hub.received) == expected

@@ -3,6 +3,7 @@
 import argparse
 import re
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,15 @@ REASONS_SHOWN = 4
 def add_set_arguments(parser: argparse.ArgumentParser, size: int = 512) -> None:
     """Add the flags that all sets have; `size` is the default of --size."""
     parser.add_argument(
-        "--size", type=_at_least(32), default=size, metavar="PX",
+        "--size", type=at_least(32), default=size, metavar="PX",
         help=f"side of the pictures [px] (default {size})",
     )  # fmt: skip
     parser.add_argument(
-        "--seed", type=_at_least(0), default=0, metavar="N",
+        "--seed", type=at_least(0), default=0, metavar="N",
         help="what is drawn at random follows from it and the number of the pair (default 0)",
     )  # fmt: skip
     parser.add_argument(
-        "--workers", type=_at_least(1), default=1, metavar="N",
+        "--workers", type=at_least(1), default=1, metavar="N",
         help="processes; the set does not depend on them (default 1)",
     )  # fmt: skip
     parser.add_argument(
@@ -48,7 +49,9 @@ def shard_part(text: str) -> tuple[int, int]:
     return int(match[1]) - 1, int(match[2])
 
 
-def _at_least(least: int) -> Any:
+def at_least(least: int) -> Callable[[str], int]:
+    """What reads a flag's number and refuses those under `least`."""
+
     def number(text: str) -> int:
         if not text.isdecimal() or int(text) < least:
             raise argparse.ArgumentTypeError(f"expected a number of {least} or more, got {text!r}")

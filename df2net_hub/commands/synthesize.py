@@ -10,7 +10,12 @@ A pair depends on the seed and its number alone (docs/sets.md).
 import argparse
 import shlex
 
-from df2net_hub.commands.set_arguments import add_set_arguments, need_extras, write_with_progress
+from df2net_hub.commands.set_arguments import (
+    add_set_arguments,
+    at_least,
+    need_extras,
+    write_with_progress,
+)
 
 EXAMPLES = """\
   df2net synthesize pairs --count 500 --size 128
@@ -22,7 +27,7 @@ EXAMPLES = """\
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", help="where the set goes")
     parser.add_argument(
-        "--count", type=int, default=1000, help="pairs in the whole set (default 1000)"
+        "--count", type=at_least(1), default=1000, help="pairs in the whole set (default 1000)"
     )
     parser.add_argument("--assets", help="folder with ict_facekit/, skins_ict_uv/, light_probes/")
     parser.add_argument(
