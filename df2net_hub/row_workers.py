@@ -10,7 +10,7 @@ import signal
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -50,7 +50,7 @@ class _WorkerTrace(Exception):
     """Where in the worker an error arose; shown as the cause of that error."""
 
 
-def make_rows(maker: Maker, inputs: Sequence[int], workers: int) -> Iterator[Made]:
+def make_rows(maker: Maker, inputs: Sequence[int], workers: int) -> Generator[Made, None, None]:
     """What `maker` makes of each of `inputs`, in their order, whatever the number of workers.
 
     With one worker nothing is started: rows are made in this process. Each process computes in one
@@ -137,8 +137,9 @@ class _Worker:
     def _death(self) -> ChildProcessError:
         self.process.join(5)
         code = self.process.exitcode
-        killed = code is not None and code < 0
-        how = f"killed by {signal.Signals(-code).name}" if killed else f"gone (exit status {code})"
+        how = f"gone (exit status {code})"
+        if code is not None and code < 0:
+            how = f"killed by {signal.Signals(-code).name}"
         return ChildProcessError(
             f"a worker process was {how} while it made input {self.queue[0][1]}. Finished shards "
             "are kept, the same command goes on. If memory ran out, which is the usual reason, use "
