@@ -20,6 +20,9 @@ LAYERS = [
     "df2net_hub/export df2net_hub/preview modeling/dnet modeling/fnet modeling/frnet",
     "df2net_hub/synthesis/hair df2net_hub/synthesis/wrinkles df2net_hub/result modeling/cascade",
     "modeling/albedonet df2net_hub/synthesis/occluders",
+    "df2net_hub/synthesis/surface df2net_hub/synthesis/reach",
+    "df2net_hub/synthesis/paint df2net_hub/synthesis/shade",
+    "df2net_hub/synthesis/cover",
     "df2net_hub/synthesis/render modeling/convert df2net_hub/training df2net_hub/zoo",
     "df2net_hub/synthesis/camera pipelines/face_mask",
     "df2net_hub/synthesis/sampling pipelines/df2net",
@@ -35,7 +38,15 @@ HEAVY = {  # library -> the files that may import it
     "accelerate": ["df2net_hub/training"],
     "datasets": ["df2net_hub/pairs", "df2net_hub/synthesis/make_pairs"],
     "gradio": ["spaces/app"],
-    "numba": ["df2net_hub/synthesis/raster"],
+    "numba": [
+        "df2net_hub/synthesis/raster",
+        "df2net_hub/synthesis/surface",
+        "df2net_hub/synthesis/reach",
+        "df2net_hub/synthesis/paint",
+        "df2net_hub/synthesis/shade",
+        "df2net_hub/synthesis/cover",
+        "df2net_hub/synthesis/camera",
+    ],
 }
 
 FILES = sorted(

@@ -36,6 +36,7 @@ def _make_shard(folder: str, shard: int, count: int, seed: int, size: int) -> in
                 depth=pair.depth,
                 mask=pair.mask,
                 albedo=pair.albedo,
+                normals=pair.normals,
                 light=pair.light,
                 landmarks=pair.landmarks,
                 camera={"yaw": pair.yaw, "pitch": pair.pitch, "mm_per_px": pair.mm_per_px},

@@ -50,6 +50,7 @@ class Pair:
         depth: (S,S) float32 network depth (mean over the mask at 0), NaN off the face.
         mask: (S,S) bool.
         albedo: (S,S,3) uint8 sRGB.
+        normals: (S,S,3) float32 unit, x right, y up, z toward the camera, NaN off the face.
         light: (3,9) float32 harmonics of the panorama part of the light.
         landmarks: (68,2) float32 [px].
         yaw, pitch: [deg].
@@ -60,6 +61,7 @@ class Pair:
     depth: np.ndarray
     mask: np.ndarray
     albedo: np.ndarray
+    normals: np.ndarray
     light: np.ndarray
     landmarks: np.ndarray
     yaw: float
@@ -121,6 +123,7 @@ class HeadSampler:
             depth=depth / DEPTH_UNIT_PX,
             mask=made.mask,
             albedo=albedo.astype(np.uint8),
+            normals=made.normals,
             light=scene.light.sh,
             landmarks=made.landmarks,
             yaw=yaw,
