@@ -124,17 +124,17 @@ def _shade_strands(
     mirror: np.ndarray,
     image: np.ndarray,
 ) -> None:
-    fields = np.zeros(5, np.float32)
+    fields, shaded = np.zeros(5, np.float32), np.zeros(3, np.float32)
     albedo, reach = np.zeros(3, np.float32), np.zeros(len(directions), np.float32)
     for row in range(triangle_id.shape[0]):
         for column in range(triangle_id.shape[1]):
             t = triangle_id[row, column] - first
             if t < 0 or t >= len(triangles):
                 continue
-            fields[:] = 0
-            for k in range(3):
-                for f in range(5):
-                    fields[f] += weights[row, column, k] * per_vertex[triangles[t, k], f]
+            a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+            wa, wb, wc = weights[row, column, 0], weights[row, column, 1], weights[row, column, 2]
+            for f in range(5):
+                fields[f] = wa * per_vertex[a, f] + wb * per_vertex[b, f] + wc * per_vertex[c, f]
             x, y, z = fields[0], fields[1], fields[2]
             strand = tile_at(noise, fields[3] * np.float32(2.5), fields[4] * np.float32(0.3))
             # Ribbons and curtains have two sides; the one that is seen faces the camera.
@@ -148,5 +148,7 @@ def _shade_strands(
                 reach[one] = lit[one, row, column]
             shade_pixel(
                 (x * per_length, y * per_length, z * per_length), albedo, gloss, SHININESS, SKY,
-                reach, sh, directions, halves, colors, mirror, image[row, column],
+                reach, sh, directions, halves, colors, mirror, shaded,
             )  # fmt: skip
+            for k in range(3):
+                image[row, column, k] = shaded[k]

@@ -15,6 +15,7 @@ EYE_WHITE = to_linear(np.array([0.74, 0.70, 0.68]))
 MOUTH_COLOR = to_linear(np.array([0.50, 0.20, 0.20]))
 EYE_GLOSS, LIP_GLOSS = 6.0, 0.9
 NO_PICTURE = np.zeros((2, 2, 4), np.float32)
+BYTE_TO_LINEAR = to_linear(np.arange(256) / 255)
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ def paint(
     per_vertex = [fields.canonical, fields.brow, fields.beard, fields.lip]
     if look.vertex_colors is not None:
         per_vertex.append(look.vertex_colors)
+    skins = look.skins if look.vertex_colors is None else (NO_PICTURE, NO_PICTURE)
     _paint(
         surface.triangle_id,
         surface.weights,
@@ -53,7 +55,8 @@ def paint(
         model.uv,
         np.column_stack(per_vertex).astype(np.float32),
         look.vertex_colors is None,
-        *(look.skins if look.vertex_colors is None else (NO_PICTURE, NO_PICTURE)),
+        *skins,
+        BYTE_TO_LINEAR if skins[0].dtype == np.uint8 else BYTE_TO_LINEAR[:0],
         NO_PICTURE if look.overlay is None else look.overlay,
         look.overlay is not None,
         noise,
@@ -85,9 +88,12 @@ def _clip(value: float, low: float, high: float) -> float:
 
 @njit(cache=True, nogil=True)
 def _add_texel(
-    texture: np.ndarray, u: float, v: float, weight: float, out: np.ndarray, channels: int
+    texture: np.ndarray, u: float, v: float, weight: float, out: np.ndarray, table: np.ndarray
 ) -> None:
-    """Add `weight` times the bilinear texel at u, v in [0,1], v up, to `out`; edges clamp."""
+    """Add `weight` times the bilinear texel at u, v in [0,1], v up, to `out`; edges clamp.
+
+    Texels are linear, or bytes of which `table` (256,) holds the linear value.
+    """
     rows, columns = texture.shape[0], texture.shape[1]
     x = _clip(u * columns - np.float32(0.5), 0, columns - 1.001)
     y = _clip((1 - v) * rows - np.float32(0.5), 0, rows - 1.001)
@@ -95,13 +101,13 @@ def _add_texel(
     fx, fy = np.float32(x - j), np.float32(y - i)
     a, b = (1 - fx) * (1 - fy) * weight, fx * (1 - fy) * weight
     c, d = (1 - fx) * fy * weight, fx * fy * weight
-    for k in range(channels):
-        out[k] += (
-            a * texture[i, j, k]
-            + b * texture[i, j + 1, k]
-            + c * texture[i + 1, j, k]
-            + d * texture[i + 1, j + 1, k]
-        )
+    for k in range(len(out)):
+        p, q = texture[i, j, k], texture[i, j + 1, k]
+        r, s = texture[i + 1, j, k], texture[i + 1, j + 1, k]
+        if len(table):
+            out[k] += a * table[int(p)] + b * table[int(q)] + c * table[int(r)] + d * table[int(s)]
+        else:
+            out[k] += a * p + b * q + c * r + d * s
 
 
 @njit(cache=True, nogil=True)
@@ -116,6 +122,7 @@ def _paint(
     textured: bool,
     skin_a: np.ndarray,
     skin_b: np.ndarray,
+    table: np.ndarray,
     overlay: np.ndarray,
     overlaid: bool,
     noise: np.ndarray,
@@ -129,6 +136,11 @@ def _paint(
     skin_gloss, neckline = numbers[7], numbers[6]
     fields = np.zeros(per_vertex.shape[1], np.float32)
     color, over = np.zeros(3, np.float32), np.zeros(4, np.float32)
+    linear, black = table[:0], np.zeros(3, np.float32)
+    # Rows are taken once: a view made for every pixel costs more than the pixel.
+    gain, hair, cloth, teeth = colors[0], colors[1], colors[2], colors[3]
+    iris, white, mouth = colors[4], colors[5], colors[6]
+    blotch, strands = noise[2], noise[3]
     for row in range(kind.shape[0]):
         for column in range(kind.shape[1]):
             what = kind[row, column]
@@ -136,7 +148,8 @@ def _paint(
                 continue
             t = triangle_id[row, column]
             u = v = np.float32(0)
-            fields[:] = 0
+            for f in range(len(fields)):
+                fields[f] = 0
             for k in range(3):
                 corner, texel, weight = triangles[t, k], uv_triangles[t, k], weights[row, column, k]
                 u += weight * uv[texel, 0]
@@ -145,32 +158,39 @@ def _paint(
                     fields[f] += weight * per_vertex[corner, f]
             gloss[row, column] = skin_gloss
             if what == EYE:
-                _eye_color(fields, gaze, colors[4], colors[5], color)
+                _eye_color(fields, gaze, iris, white, color)
                 gloss[row, column] = EYE_GLOSS
             elif what == TEETH:
-                color[:] = colors[3]
+                _copy(teeth, 0, color)
             elif what == MOUTH:
-                color[:] = colors[6]
+                _copy(mouth, 0, color)
             elif fields[1] < neckline:
-                color[:] = colors[2]
+                _copy(cloth, 0, color)
                 gloss[row, column] = 0
             else:
-                color[:] = 0
+                _copy(black, 0, color)
                 if textured:
-                    _add_texel(skin_a, u / 2, v, 1 - numbers[0], color, 3)
-                    _add_texel(skin_b, u / 2, v, numbers[0], color, 3)
+                    _add_texel(skin_a, u * np.float32(0.5), v, 1 - numbers[0], color, table)
+                    _add_texel(skin_b, u * np.float32(0.5), v, numbers[0], color, table)
                 else:
-                    color[:] = fields[6:9]
-                _redden(color, colors[0], numbers[1], noise[2], u, v, offset)
+                    _copy(fields, 6, color)
+                _redden(color, gain, numbers[1], blotch, u, v, offset)
                 if overlaid and u < 1:
-                    over[:] = 0
-                    _add_texel(overlay, u, v, np.float32(1), over, 4)
+                    for k in range(4):
+                        over[k] = 0
+                    _add_texel(overlay, u, v, np.float32(1), over, linear)
                     for k in range(3):
                         color[k] += over[3] * (over[k] - color[k])
-                _grow_hair(color, fields, colors[1], numbers, noise[3], offset)
+                _grow_hair(color, fields, hair, numbers, strands, offset)
                 gloss[row, column] = skin_gloss * (1 + np.float32(LIP_GLOSS) * fields[5])
             for k in range(3):
                 albedo[row, column, k] = color[k]
+
+
+@njit(cache=True, nogil=True)
+def _copy(source: np.ndarray, start: int, color: np.ndarray) -> None:
+    for k in range(3):
+        color[k] = source[start + k]
 
 
 @njit(cache=True, nogil=True)
@@ -184,7 +204,9 @@ def _redden(
     offset: np.ndarray,
 ) -> None:
     """Tone the skin, with blotches that take away green and blue."""
-    blotch = blotches * tile_at(noise, u * 300 + offset[0], v * 300 + offset[1])
+    blotch = blotches * tile_at(
+        noise, u * np.float32(300) + offset[0], v * np.float32(300) + offset[1]
+    )
     color[0] = _clip(color[0] * gain[0], 0.005, 0.95)
     color[1] = _clip(color[1] * gain[1] * (1 - blotch), 0.005, 0.95)
     color[2] = _clip(color[2] * gain[2] * (1 - np.float32(0.8) * blotch), 0.005, 0.95)

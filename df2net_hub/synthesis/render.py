@@ -23,7 +23,7 @@ from df2net_hub.synthesis.morphable import MorphableModel
 from df2net_hub.synthesis.paint import Coat, gaze_direction, paint
 from df2net_hub.synthesis.reach import lit_by, open_sky
 from df2net_hub.synthesis.shade import lobes, mirrored, shade_head
-from df2net_hub.synthesis.surface import EYE, NOTHING, Surface, see_surface
+from df2net_hub.synthesis.surface import EYE, NOTHING, Surface, divided, see_surface, weighed
 
 
 @dataclass(frozen=True)
@@ -150,26 +150,15 @@ def _bring_down(
             return values
         return cv2.resize(values, (size, size), interpolation=cv2.INTER_AREA)
 
-    scale = np.float32(size / fine)
-    there = np.isfinite(front)
-    face, anything = surface.face.astype(np.float32), there.astype(np.float32)
-    share, coverage = area(face), area(anything)
-    on_face = share > 0.5
-    height = area(np.where(surface.face, surface.height, np.float32(0)))
-    normals = area(surface.normal * face[..., None])
-    normals /= np.maximum(np.sqrt((normals * normals).sum(-1, keepdims=True)), np.float32(1e-9))
-    normals[~on_face] = np.nan
-    with np.errstate(divide="ignore", invalid="ignore"):
-        depth_px = np.where(on_face, height / share * scale, np.float32(np.nan))
-        nearest = area(np.where(there, front, np.float32(0))) / coverage * scale
-    visible = (surface.face & ~hidden).astype(np.float32)
+    sums = area(weighed(surface.height, surface.normal, surface.face, hidden, front))
+    depth_px, normals, front_px, mask, coverage = divided(sums, np.float32(size / fine))
     return Render(
         image=area(image),
         coverage=coverage,
         depth_px=depth_px,
         normals=normals,
-        front_px=nearest,
-        mask=(area(visible) > 0.5) & on_face,
+        front_px=front_px,
+        mask=mask,
         albedo=area(coat.albedo),
         landmarks=landmarks,
     )

@@ -21,7 +21,7 @@ from df2net_hub.synthesis.appearance import (
     sample_look,
     to_linear,
 )
-from df2net_hub.synthesis.camera import background, photograph
+from df2net_hub.synthesis.camera import background, photograph, to_srgb
 from df2net_hub.synthesis.hair import Occluder, glasses, hair_curtain, hair_shell
 from df2net_hub.synthesis.light import sample_light
 from df2net_hub.synthesis.morphable import MorphableModel, load_morphable
@@ -117,12 +117,11 @@ class HeadSampler:
             if made.mask.mean() > 0.04 and np.isfinite(depth[made.mask]).all():
                 break
         image = photograph(rng, made, background(rng, self.assets, size))
-        albedo = np.clip(made.albedo, 0, 1) ** (1 / 2.2) * 255 + 0.5
         return Pair(
             image=image,
             depth=depth / DEPTH_UNIT_PX,
             mask=made.mask,
-            albedo=albedo.astype(np.uint8),
+            albedo=to_srgb(made.albedo),
             normals=made.normals,
             light=scene.light.sh,
             landmarks=made.landmarks,

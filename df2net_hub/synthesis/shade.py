@@ -128,6 +128,7 @@ def shade_head(
     middle = np.float32((kind.shape[0] - 1) / 2)
     reach = np.zeros(len(directions), np.float32)
     wet, black = np.zeros(3, np.float32), np.zeros(3, np.float32)
+    color, paint = np.zeros(3, np.float32), np.zeros(3, np.float32)
     for row in range(kind.shape[0]):
         for column in range(kind.shape[1]):
             if not seen[row, column]:
@@ -140,12 +141,15 @@ def shade_head(
                 x, y, z = _unit(x, y, z)
             for light in range(len(reach)):
                 reach[light] = lit[light, row, column]
+            for k in range(3):
+                paint[k] = albedo[row, column, k]
             eye = kind[row, column] == EYE
             shade_pixel(
-                (x, y, z), albedo[row, column], np.float32(0) if eye else gloss[row, column],
-                SKIN_SHININESS, sky[row, column], reach, sh, directions, halves, colors, mirror,
-                image[row, column],
+                (x, y, z), paint, np.float32(0) if eye else gloss[row, column], SKIN_SHININESS,
+                sky[row, column], reach, sh, directions, halves, colors, mirror, color,
             )  # fmt: skip
+            for k in range(3):
+                image[row, column, k] = color[k]
             if not eye:
                 continue
             forward = x * gaze[0] + y * gaze[1] + z * gaze[2]

@@ -180,3 +180,52 @@ def _slope(
         rise += sign * (bump[i, j] - bump[row, column])
         pixels += 1
     return rise / pixels if pixels else np.float32(0)
+
+
+@njit(cache=True, nogil=True)
+def weighed(
+    height: np.ndarray, normal: np.ndarray, face: np.ndarray, hidden: np.ndarray, front: np.ndarray
+) -> np.ndarray:
+    """(F,F,8) what pixels add to their means: face, visible face, height, normal; cover, front."""
+    out = np.zeros((*height.shape, 8), np.float32)
+    for row in range(height.shape[0]):
+        for column in range(height.shape[1]):
+            if face[row, column]:
+                out[row, column, 0] = 1
+                out[row, column, 1] = not hidden[row, column]
+                out[row, column, 2] = height[row, column]
+                for k in range(3):
+                    out[row, column, 3 + k] = normal[row, column, k]
+            if front[row, column] > -np.inf:
+                out[row, column, 6] = 1
+                out[row, column, 7] = front[row, column]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def divided(
+    sums: np.ndarray, scale: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Depth (S,S), normals (S,S,3), front (S,S), mask, coverage from means of `weighed`.
+
+    Heights are multiplied by `scale`; where less than half a pixel is face, there is no depth.
+    """
+    shape = sums.shape[:2]
+    depth, front = np.full(shape, np.nan, np.float32), np.full(shape, np.nan, np.float32)
+    normals = np.full((*shape, 3), np.nan, np.float32)
+    mask, coverage = np.zeros(shape, np.bool_), np.zeros(shape, np.float32)
+    for row in range(shape[0]):
+        for column in range(shape[1]):
+            share = sums[row, column, 0]
+            if share > 0.5:
+                depth[row, column] = sums[row, column, 2] / share * scale
+                x, y, z = sums[row, column, 3], sums[row, column, 4], sums[row, column, 5]
+                length = np.sqrt(x * x + y * y + z * z)
+                normals[row, column, 0] = x / length
+                normals[row, column, 1] = y / length
+                normals[row, column, 2] = z / length
+                mask[row, column] = sums[row, column, 1] > 0.5
+            coverage[row, column] = sums[row, column, 6]
+            if sums[row, column, 6] > 0:
+                front[row, column] = sums[row, column, 7] / sums[row, column, 6] * scale
+    return depth, normals, front, mask, coverage
