@@ -81,12 +81,12 @@ def gaze_direction(gaze: np.ndarray) -> np.ndarray:
     return (direction / np.linalg.norm(direction)).astype(np.float32)
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def _clip(value: float, low: float, high: float) -> float:
     return min(max(value, np.float32(low)), np.float32(high))
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def _add_texel(
     texture: np.ndarray, u: float, v: float, weight: float, out: np.ndarray, table: np.ndarray
 ) -> None:
@@ -110,7 +110,7 @@ def _add_texel(
             out[k] += a * p + b * q + c * r + d * s
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _paint(
     triangle_id: np.ndarray,
     weights: np.ndarray,
@@ -187,13 +187,13 @@ def _paint(
                 albedo[row, column, k] = color[k]
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def _copy(source: np.ndarray, start: int, color: np.ndarray) -> None:
     for k in range(3):
         color[k] = source[start + k]
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def _redden(
     color: np.ndarray,
     gain: np.ndarray,
@@ -212,7 +212,7 @@ def _redden(
     color[2] = _clip(color[2] * gain[2] * (1 - np.float32(0.8) * blotch), 0.005, 0.95)
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def _grow_hair(
     color: np.ndarray,
     fields: np.ndarray,
@@ -233,7 +233,7 @@ def _grow_hair(
         color[k] += hairy * (hair[k] - color[k])
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def _eye_color(
     direction: np.ndarray, gaze: np.ndarray, iris: np.ndarray, white: np.ndarray, color: np.ndarray
 ) -> None:

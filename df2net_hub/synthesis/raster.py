@@ -7,7 +7,7 @@ from numba import njit
 ON_EDGE = -1e-9
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _rasterize(
     points: np.ndarray,
     triangles: np.ndarray,
@@ -117,7 +117,7 @@ def rasterize_over(
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def interpolate(attributes: np.ndarray, corners: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """(N,C) attribute of N pixels from their triangles' corners (N,3) and weights (N,3)."""
     out = np.empty((len(corners), attributes.shape[1]), np.float32)
@@ -132,7 +132,7 @@ def interpolate(attributes: np.ndarray, corners: np.ndarray, weights: np.ndarray
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def sample_texture(texture: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Bilinear lookup of `texture` (H,W,C) at columns x and rows y (N,) [px]; edges clamp."""
     height, width, channels = texture.shape
@@ -149,7 +149,7 @@ def sample_texture(texture: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndar
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def tile_at(tile: np.ndarray, x: float, y: float) -> float:
     """Bilinear lookup in a tile (n,n) that repeats without end, n a power of two."""
     left, top = np.floor(x), np.floor(y)
@@ -162,7 +162,7 @@ def tile_at(tile: np.ndarray, x: float, y: float) -> float:
     return above + (below - above) * fy
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def sample_tile(tile: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """(N,) float32 of a tile (n,n), n a power of two, that repeats without end, at (N,) x, y."""
     out = np.empty(len(x), np.float32)
@@ -171,7 +171,7 @@ def sample_tile(tile: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def tile_over_grid(tile: np.ndarray, size: int, per_column: float, per_row: float) -> np.ndarray:
     """(size,size) float32 of a repeating tile, its x at column * per_column, y at row * per_row."""
     out = np.empty((size, size), np.float32)
@@ -181,7 +181,7 @@ def tile_over_grid(tile: np.ndarray, size: int, per_column: float, per_row: floa
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _edge(vertices: np.ndarray, start: int, end: int) -> tuple[float, float, float]:
     return (
         vertices[end, 0] - vertices[start, 0],
@@ -190,7 +190,7 @@ def _edge(vertices: np.ndarray, start: int, end: int) -> tuple[float, float, flo
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     normals = np.zeros(vertices.shape, np.float32)
     for t in range(len(triangles)):
