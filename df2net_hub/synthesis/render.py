@@ -120,7 +120,7 @@ def render(
         np.float32(1 / (scene.distance * px_per_cm)),
         coat.albedo,
         coat.gloss,
-        open_sky(surface.height, covered.solid, surface.kind == EYE, px_per_cm),
+        open_sky(surface.height, covered.solid, surface.normal, surface.kind == EYE, px_per_cm),
         lit,
         (scene.rotation @ gaze_direction(scene.look.gaze)).astype(np.float32),
         *light,
@@ -150,8 +150,14 @@ def _bring_down(
             return values
         return cv2.resize(values, (size, size), interpolation=cv2.INTER_AREA)
 
-    sums = area(weighed(surface.height, surface.normal, surface.face, hidden, front))
-    depth_px, normals, front_px, mask, coverage = divided(sums, np.float32(size / fine))
+    sums = weighed(surface.height, surface.normal, surface.face, hidden, front)
+    # Means over pieces of pixels lie off the middle of the pixel, by this much in x and y [px].
+    ramp = np.tile(np.arange(fine, dtype=np.float32), (fine, 1))
+    middles = (np.arange(size) + 0.5) * fine / size - 0.5
+    drift = ((area(ramp)[0] - middles) * size / fine).astype(np.float32)
+    depth_px, normals, front_px, mask, coverage = divided(
+        *(area(one) for one in sums), drift, np.float32(size / fine)
+    )
     return Render(
         image=area(image),
         coverage=coverage,

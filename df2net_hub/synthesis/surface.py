@@ -185,47 +185,54 @@ def _slope(
 @njit(cache=True, nogil=True)
 def weighed(
     height: np.ndarray, normal: np.ndarray, face: np.ndarray, hidden: np.ndarray, front: np.ndarray
-) -> np.ndarray:
-    """(F,F,8) what pixels add to their means: face, visible face, height, normal; cover, front."""
-    out = np.zeros((*height.shape, 8), np.float32)
+) -> tuple[np.ndarray, np.ndarray]:
+    """What pixels add to means, 2 x (F,F,4): face's height, normal; face, visible, cover, front."""
+    geometry = np.zeros((*height.shape, 4), np.float32)
+    shares = np.zeros((*height.shape, 4), np.float32)
     for row in range(height.shape[0]):
         for column in range(height.shape[1]):
             if face[row, column]:
-                out[row, column, 0] = 1
-                out[row, column, 1] = not hidden[row, column]
-                out[row, column, 2] = height[row, column]
+                geometry[row, column, 0] = height[row, column]
                 for k in range(3):
-                    out[row, column, 3 + k] = normal[row, column, k]
+                    geometry[row, column, 1 + k] = normal[row, column, k]
+                shares[row, column, 0] = 1
+                shares[row, column, 1] = not hidden[row, column]
             if front[row, column] > -np.inf:
-                out[row, column, 6] = 1
-                out[row, column, 7] = front[row, column]
-    return out
+                shares[row, column, 2] = 1
+                shares[row, column, 3] = front[row, column]
+    return geometry, shares
 
 
 @njit(cache=True, nogil=True)
 def divided(
-    sums: np.ndarray, scale: float
+    geometry: np.ndarray, shares: np.ndarray, drift: np.ndarray, scale: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Depth (S,S), normals (S,S,3), front (S,S), mask, coverage from means of `weighed`.
 
-    Heights are multiplied by `scale`; where less than half a pixel is face, there is no depth.
+    Heights are multiplied by `scale`, and moved along the slope by the `drift` (S,) [px] of means
+    from the middles of pixels. Where less than half a pixel is face, there is no depth.
     """
-    shape = sums.shape[:2]
+    shape = shares.shape[:2]
     depth, front = np.full(shape, np.nan, np.float32), np.full(shape, np.nan, np.float32)
     normals = np.full((*shape, 3), np.nan, np.float32)
     mask, coverage = np.zeros(shape, np.bool_), np.zeros(shape, np.float32)
     for row in range(shape[0]):
         for column in range(shape[1]):
-            share = sums[row, column, 0]
+            share = shares[row, column, 0]
             if share > 0.5:
-                depth[row, column] = sums[row, column, 2] / share * scale
-                x, y, z = sums[row, column, 3], sums[row, column, 4], sums[row, column, 5]
+                x, y, z = (
+                    geometry[row, column, 1],
+                    geometry[row, column, 2],
+                    geometry[row, column, 3],
+                )
                 length = np.sqrt(x * x + y * y + z * z)
+                astray = (y * drift[row] - x * drift[column]) / max(z, FACING_MIN * length)
+                depth[row, column] = geometry[row, column, 0] / share * scale - astray
                 normals[row, column, 0] = x / length
                 normals[row, column, 1] = y / length
                 normals[row, column, 2] = z / length
-                mask[row, column] = sums[row, column, 1] > 0.5
-            coverage[row, column] = sums[row, column, 6]
-            if sums[row, column, 6] > 0:
-                front[row, column] = sums[row, column, 7] / sums[row, column, 6] * scale
+                mask[row, column] = shares[row, column, 1] > 0.5
+            coverage[row, column] = shares[row, column, 2]
+            if shares[row, column, 2] > 0:
+                front[row, column] = shares[row, column, 3] / shares[row, column, 2] * scale
     return depth, normals, front, mask, coverage
