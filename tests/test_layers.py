@@ -22,6 +22,9 @@ LAYERS = [
     "df2net_hub/export df2net_hub/preview modeling/dnet modeling/fnet modeling/frnet",
     "df2net_hub/synthesis/hair df2net_hub/synthesis/wrinkles df2net_hub/result modeling/cascade",
     "modeling/albedonet df2net_hub/synthesis/occluders",
+    "df2net_hub/synthesis/surface df2net_hub/synthesis/reach",
+    "df2net_hub/synthesis/paint df2net_hub/synthesis/shade",
+    "df2net_hub/synthesis/cover",
     "df2net_hub/synthesis/render modeling/convert df2net_hub/training df2net_hub/zoo",
     "df2net_hub/synthesis/camera pipelines/face_mask",
     "df2net_hub/synthesis/sampling pipelines/df2net",
@@ -40,7 +43,15 @@ HEAVY = {  # library -> the files that may import it
     "filelock": ["df2net_hub/shards"],
     "gradio": ["spaces/app"],
     "pyarrow": ["df2net_hub/pairs"],
-    "numba": ["df2net_hub/synthesis/raster"],
+    "numba": [
+        "df2net_hub/synthesis/raster",
+        "df2net_hub/synthesis/surface",
+        "df2net_hub/synthesis/reach",
+        "df2net_hub/synthesis/paint",
+        "df2net_hub/synthesis/shade",
+        "df2net_hub/synthesis/cover",
+        "df2net_hub/synthesis/camera",
+    ],
 }
 
 FILES = sorted(

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from df2net_hub.synthesis.morphable import MorphableModel
-from df2net_hub.synthesis.raster import sample_texture
+from df2net_hub.synthesis.raster import sample_tile
 
 NOISE_SIZE = 256
 
@@ -21,8 +21,8 @@ class Assets:
     """Everything that pictures are made of besides the head model.
 
     Attributes:
-        skins: textures (h,2h,3) float32 linear RGB in the model's layout, over u in [0,2], v in
-            [0,1].
+        skins: textures (h,2h,3) in the model's layout, over u in [0,2], v in [0,1]: uint8 of gamma
+            2.2, or float32 linear RGB, which takes four times the memory and is slower to paint.
         panoramas: (N,h,w,3) linear radiance.
         backgrounds: pictures (h,w,3) uint8 sRGB.
         noise: (4,NOISE_SIZE,NOISE_SIZE) tileable noise of about unit variance, coarse to fine.
@@ -64,10 +64,7 @@ def load_assets(folder: str | Path, skin_height: int = 512) -> Assets:
         panoramas = stored["radiance"].astype(np.float32)
     size = (2 * skin_height, skin_height)
     return Assets(
-        skins=[
-            to_linear(cv2.resize(_read(path), size, interpolation=cv2.INTER_AREA) / 255)
-            for path in skin_paths
-        ],
+        skins=[cv2.resize(_read(path), size, interpolation=cv2.INTER_AREA) for path in skin_paths],
         panoramas=panoramas,
         backgrounds=[_read(path) for path in background_paths],
         noise=tileable_noise(np.random.default_rng(0)),
@@ -81,7 +78,7 @@ def procedural_assets(seed: int = 0) -> Assets:
     skins = []
     for tone in ((224, 180, 160), (190, 140, 110), (140, 92, 68), (84, 54, 42)):
         grain = np.tile(noise[1] + 0.5 * noise[3], (1, 2))[..., None]
-        skins.append(to_linear(np.clip(np.array(tone) / 255 * (1 + 0.06 * grain), 0, 1)))
+        skins.append(np.clip(np.array(tone) * (1 + 0.06 * grain), 0, 255).astype(np.uint8))
     height = np.linspace(1.6, 0.3, 32)[:, None, None]
     sky = np.ones((32, 64, 3)) * height
     lamp = np.exp(-(((np.arange(64) - 40) / 5.0) ** 2))[:, None] * 3
@@ -102,9 +99,7 @@ def _read(path: Path) -> np.ndarray:
 
 def noise_at(noise: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """(N,) tileable noise at real coordinates [noise px]."""
-    return sample_texture(
-        np.pad(noise, ((0, 1), (0, 1)), mode="wrap")[..., None], x % NOISE_SIZE, y % NOISE_SIZE
-    )[:, 0]
+    return sample_tile(noise, x, y)
 
 
 @dataclass(frozen=True)
@@ -117,6 +112,7 @@ class HeadFields:
         beard: 0 to 1 where a beard grows.
         azimuth: angle about the vertical [rad], 0 at the face's middle, pi at the back.
         is_eye, is_teeth, is_mouth: 0 or 1.
+        lip: 1 within the red of the lips, else 0.
     """
 
     canonical: np.ndarray
@@ -126,6 +122,7 @@ class HeadFields:
     is_eye: np.ndarray
     is_teeth: np.ndarray
     is_mouth: np.ndarray
+    lip: np.ndarray
 
 
 def head_fields(model: MorphableModel) -> HeadFields:
@@ -160,6 +157,8 @@ def head_fields(model: MorphableModel) -> HeadFields:
     )
     beard = np.clip(beard - cheek, 0, 1) * model.vertex_flags(("face_narrow", "face_outer"))
     for name in ("eyeball_left", "eyeball_right"):
+        if name not in model.parts:  # Basel's and FLAME's heads are one sheet of skin
+            continue
         part = model.parts[name]
         center = (canonical[part].min(0) + canonical[part].max(0)) / 2
         ray = canonical[part] - center
@@ -173,7 +172,20 @@ def head_fields(model: MorphableModel) -> HeadFields:
         is_eye=model.vertex_flags(("eyeball_left", "eyeball_right")).astype(np.float32),
         is_teeth=model.vertex_flags(("teeth",)).astype(np.float32),
         is_mouth=model.vertex_flags(("mouth_socket", "gums_and_tongue")).astype(np.float32),
+        lip=_lips(model),
     )
+
+
+def _lips(model: MorphableModel) -> np.ndarray:
+    """(V,) float32, 1 for skin that the outer lip landmarks enclose, seen from the front."""
+    outline = model.vertices[model.landmarks68[48:60], :2]
+    x, y, z = model.vertices.T
+    inside = np.zeros(len(x), bool)
+    for (x0, y0), (x1, y1) in zip(outline, np.roll(outline, -1, 0), strict=True):
+        if y0 != y1:
+            inside ^= ((y0 > y) != (y1 > y)) & (x < x0 + (y - y0) / (y1 - y0) * (x1 - x0))
+    front = z > model.vertices[model.landmarks68[48:60], 2].min() - 1
+    return (inside & front & model.vertex_flags(("face_narrow",))).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -195,6 +207,8 @@ class Look:
     cloth_color: np.ndarray
     neckline: float
     noise_offset: np.ndarray
+    vertex_colors: np.ndarray | None = None  # (V,3) linear skin color of vertices
+    overlay: np.ndarray | None = None  # (h,w,4) linear RGBA over the face tile
 
 
 def to_linear(color: np.ndarray) -> np.ndarray:
@@ -216,7 +230,8 @@ def sample_look(rng: np.random.Generator, assets: Assets) -> Look:
     first, second = rng.integers(len(assets.skins), size=2)
     gain = np.exp(rng.normal(0, 0.18)) * (1 + rng.normal(0, 0.035, 3))
     hair = HAIR_COLORS[rng.choice(8, p=[0.3, 0.22, 0.14, 0.08, 0.06, 0.05, 0.09, 0.06])]
-    if min(assets.skins[i].mean() for i in (first, second)) < 0.12:  # dark skin, dark hair
+    tones = [to_linear(assets.skins[i][::16, ::16] / 255).mean() for i in (first, second)]
+    if min(tones) < 0.12:  # dark skin, dark hair
         hair = HAIR_COLORS[rng.choice(8, p=[0.7, 0.15, 0, 0, 0, 0, 0.1, 0.05])]
     bearded = rng.random() < 0.4
     return Look(
@@ -238,48 +253,3 @@ def sample_look(rng: np.random.Generator, assets: Assets) -> Look:
         neckline=float(rng.uniform(-16, -11.5)),
         noise_offset=rng.uniform(0, NOISE_SIZE, 2).astype(np.float32),
     )
-
-
-def skin_albedo(look: Look, uv: np.ndarray, noise: np.ndarray) -> np.ndarray:
-    """(N,3) linear skin albedo at texture coordinates (N,2)."""
-    color = np.zeros((len(uv), 3), np.float32)
-    for skin, weight in zip(look.skins, (1 - look.skin_mix, look.skin_mix), strict=True):
-        height, width, _ = skin.shape
-        texel = sample_texture(skin, uv[:, 0] / 2 * width - 0.5, (1 - uv[:, 1]) * height - 0.5)
-        color += weight * texel
-    blotch = noise_at(noise[2], *(uv * 300 + look.noise_offset).T)
-    redness = np.stack([0 * blotch, -blotch, -0.8 * blotch], -1) * look.blotches
-    return np.clip(color * look.skin_gain * (1 + redness), 0.005, 0.95)
-
-
-def paint(look: Look, attributes: dict[str, np.ndarray], noise: np.ndarray) -> np.ndarray:
-    """(N,3) linear albedo of N head pixels from their interpolated fields."""
-    albedo = skin_albedo(look, attributes["uv"], noise)
-    canonical = attributes["canonical"]
-    strands = noise_at(noise[3], *(canonical[:, :2] * [60, 25] + look.noise_offset).T)
-    brow = np.clip((attributes["brow"] - (1 - look.brow_width) + 0.12 * strands) * 6, 0, 1)
-    beard = (
-        np.clip(attributes["beard"] * (1 + look.beard_grain * strands), 0, 1) * look.beard_strength
-    )
-    hairy = np.maximum(brow * look.brow_strength, beard)[:, None]
-    albedo = albedo * (1 - hairy) + look.hair_color * hairy
-    cloth = (canonical[:, 1] < look.neckline)[:, None]
-    albedo = np.where(cloth, look.cloth_color, albedo)
-    eye = attributes["is_eye"] > 0.5
-    albedo[eye] = eye_albedo(look, canonical[eye])
-    albedo[attributes["is_teeth"] > 0.5] = look.teeth_color
-    albedo[attributes["is_mouth"] > 0.5] = to_linear(np.array([0.50, 0.20, 0.20]))
-    return albedo.astype(np.float32)
-
-
-def eye_albedo(look: Look, direction: np.ndarray) -> np.ndarray:
-    """(N,3) white, iris and pupil by the angle from the gaze; iris 0.5 rad, pupil 0.2 rad."""
-    x, y = look.gaze
-    gaze = np.array([np.sin(x), np.sin(y), np.cos(x) * np.cos(y)])
-    gaze /= np.linalg.norm(gaze)
-    unit = direction / np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-6)
-    angle = np.arccos(np.clip(unit @ gaze, -1, 1))[:, None]
-    white = to_linear(np.array([0.74, 0.70, 0.68]))
-    ring = 0.5 + 0.5 * np.clip((0.5 - angle) / 0.1, 0, 1)
-    color = np.where(angle < 0.5, look.iris_color * ring, white)
-    return np.where(angle < 0.2, 0.01, color).astype(np.float32)

@@ -1,66 +1,185 @@
-"""From linear light to a photograph: background, exposure, white balance, blur, noise, JPEG."""
+"""From linear light to a photograph: lens, exposure, tone curve, sensor noise, JPEG.
+
+What varies: focus (background, and at times whatever lies behind the face's plane), vignetting,
+exposure from under to over, white balance, gamma and contrast, softness, small pictures brought up,
+grayscale, noise that depends on brightness, and JPEG.
+"""
 
 import cv2
 import numpy as np
+from numba import njit
 
-from df2net_hub.synthesis.appearance import Assets, noise_at, to_linear
+from df2net_hub.synthesis.appearance import Assets, to_linear
+from df2net_hub.synthesis.raster import tile_over_grid
 from df2net_hub.synthesis.render import Render
+
+# Tone curves are tables over the square root of linear light: even steps to the eye.
+CURVE_STEPS = 4096
+BRIGHTEST = 4.0  # linear light above this is white whatever the curve
+GAUSSIANS = np.random.default_rng(0).standard_normal(16384).astype(np.float32)
+SRGB_CURVE = np.rint(
+    255 * np.minimum(BRIGHTEST * np.linspace(0, 1, CURVE_STEPS) ** 2, 1) ** (1 / 2.2)
+).astype(np.uint8)
 
 
 def background(rng: np.random.Generator, assets: Assets, size: int) -> np.ndarray:
-    """(size,size,3) linear background: a blurred piece of a place, a gradient, or blotches."""
+    """(size,size,3) float32 linear background: a blurred piece of a place, a gradient, blotches."""
     kind = rng.random()
     if kind < 0.6 and assets.backgrounds:
         picture = assets.backgrounds[rng.integers(len(assets.backgrounds))]
         side = int(min(picture.shape[:2]) * rng.uniform(0.3, 0.95))
         y, x = (rng.integers(0, n - side + 1) for n in picture.shape[:2])
+        sigma = size / 256 * rng.uniform(0.3, 6)
+        # What will be blurred needs no more pixels than the blur leaves.
+        small = int(size / max(1, sigma / 2))
         piece = cv2.resize(
-            picture[y : y + side, x : x + side], (size, size), interpolation=cv2.INTER_AREA
+            picture[y : y + side, x : x + side], (small, small), interpolation=cv2.INTER_AREA
         )
-        piece = cv2.GaussianBlur(piece, (0, 0), size / 256 * rng.uniform(0.3, 6))
-        return to_linear(piece / 255) * np.exp(rng.normal(0, 0.5))
-    rows, columns = np.mgrid[0:size, 0:size] / size - 0.5
-    ramp = np.cos(rng.uniform(0, 6.3)) * columns + np.sin(rng.uniform(0, 6.3)) * rows
-    color = rng.random(3) ** 1.5
+        piece = cv2.GaussianBlur(piece, (0, 0), sigma * small / size)
+        piece = cv2.resize(piece, (size, size), interpolation=cv2.INTER_LINEAR)
+        table = to_linear(np.arange(256) / 255) * np.float32(np.exp(rng.normal(0, 0.5)))
+        return cv2.LUT(piece, table)
+    color = (rng.random(3) ** 1.5).astype(np.float32)
     if kind < 0.85:
-        return (color * np.clip(1 + rng.uniform(0, 1.2) * ramp, 0, 3)[..., None]).astype(np.float32)
-    layer = assets.noise[rng.integers(0, 3)]
-    scale = 256 / size * rng.uniform(0.2, 1)
-    blotch = noise_at(layer, columns.ravel() * size * scale, rows.ravel() * size * scale)
-    mix = np.clip(0.5 + 0.4 * blotch.reshape(size, size, 1), 0, 1)
-    return (color * mix + rng.random(3) ** 1.5 * (1 - mix)).astype(np.float32)
+        line = np.arange(size, dtype=np.float32) / size - np.float32(0.5)
+        along, across = (np.float32(f(rng.uniform(0, 6.3))) for f in (np.cos, np.sin))
+        ramp = along * line[None, :] + across * line[:, None]
+        return np.maximum(1 + np.float32(rng.uniform(0, 1.2)) * ramp, 0)[..., None] * color
+    step = 256 / size * rng.uniform(0.2, 1)
+    blotch = tile_over_grid(assets.noise[rng.integers(0, 3)], size, step, step)
+    mix = np.clip(np.float32(0.5) + np.float32(0.4) * blotch, 0, 1)[..., None]
+    other = (rng.random(3) ** 1.5).astype(np.float32)
+    return other + mix * (color - other)
 
 
 def photograph(rng: np.random.Generator, render: Render, behind: np.ndarray) -> np.ndarray:
-    """(S,S,3) uint8 photo of a render over a linear background."""
+    """(S,S,3) uint8 photo of a render over a linear background (S,S,3)."""
     size = len(behind)
-    alpha = render.coverage[..., None]
-    linear = render.image + behind * (1 - alpha)
-    face = linear[render.mask] if render.mask.any() else linear.reshape(-1, 3)
-    key = np.exp(rng.normal(-1.25, 0.42))  # brightness that the face is exposed to
-    # Skin tones must stay apart: only part of the way is corrected to the same brightness.
-    linear = linear * (key / max(face.mean(), 1e-3)) ** 0.75
-    if rng.random() < 0.6:
-        linear = linear * (1 + rng.normal(0, 0.045, 3))
-    # A film-like shoulder instead of hard clipping at white.
-    linear = np.maximum(linear, 0)
-    encoded = np.clip(np.where(linear < 0.7, linear, 1 - 0.3 * np.exp(-(linear - 0.7) / 0.3)), 0, 1)
-    encoded = encoded ** (1 / rng.normal(2.2, 0.15))
-    if rng.random() < 0.3:
-        encoded = np.clip(0.5 + (encoded - 0.5) * rng.uniform(0.8, 1.3), 0, 1)
+    image, coverage = render.image, render.coverage
+    if rng.random() < 0.15:
+        image, coverage = defocused(render, size / 256 * rng.uniform(0.5, 2.0))
+    gain = _exposure(rng, render) * (1 + rng.normal(0, 0.045, 3) * (rng.random() < 0.6))
+    vignette = rng.uniform(0, 0.35) if rng.random() < 0.3 else 0.0
+    curve = _tone_curve(rng)
+    picture = np.empty((size, size, 3), np.uint8)
+    _develop(image, coverage, behind, gain.astype(np.float32), vignette, curve, picture)
     if rng.random() < 0.5:
-        encoded = cv2.GaussianBlur(encoded, (0, 0), size / 256 * rng.uniform(0.3, 1.3))
+        picture = cv2.GaussianBlur(picture, (0, 0), size / 256 * rng.uniform(0.3, 1.3))
     if rng.random() < 0.2:  # a small picture, brought up
         small = int(size / rng.uniform(1.2, 3))
-        encoded = cv2.resize(
-            cv2.resize(encoded, (small, small), interpolation=cv2.INTER_AREA), (size, size)
-        )
+        picture = cv2.resize(picture, (small, small), interpolation=cv2.INTER_AREA)
+        picture = cv2.resize(picture, (size, size), interpolation=cv2.INTER_LINEAR)
     if rng.random() < 0.06:
-        encoded = np.repeat(encoded.mean(-1, keepdims=True), 3, -1)
-    encoded = encoded + rng.normal(0, 1, encoded.shape) * rng.uniform(0, 0.025)
-    picture = np.clip(encoded * 255 + 0.5, 0, 255).astype(np.uint8)
+        picture = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    _add_noise(picture, noise_levels(rng.uniform(0, 0.025)), int(rng.integers(2**31)), GAUSSIANS)
     if rng.random() < 0.5:
         quality = int(rng.integers(35, 95))
         _, buffer = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
         picture = cv2.imdecode(buffer, cv2.IMREAD_COLOR)
     return picture
+
+
+def _exposure(rng: np.random.Generator, render: Render) -> float:
+    """Gain that exposes the face to a drawn brightness; sometimes a stop or more off."""
+    key = np.exp(rng.normal(-1.25, 0.42))
+    if rng.random() < 0.08:
+        key *= 2 ** rng.choice([-1.5, 1.3])
+    mask = render.mask if render.mask.any() else render.coverage > 0
+    face = np.mean(cv2.mean(render.image, mask.astype(np.uint8))[:3])
+    # Skin tones must stay apart: only part of the way is corrected to the same brightness.
+    return float((key / max(face, 1e-3)) ** 0.75)
+
+
+def _tone_curve(rng: np.random.Generator) -> np.ndarray:
+    """(CURVE_STEPS,) uint8: a film-like shoulder instead of hard clipping, gamma, contrast."""
+    linear = BRIGHTEST * np.linspace(0, 1, CURVE_STEPS) ** 2
+    encoded = np.where(linear < 0.7, linear, 1 - 0.3 * np.exp(-(linear - 0.7) / 0.3))
+    encoded = encoded ** (1 / rng.normal(2.2, 0.15))
+    if rng.random() < 0.3:
+        encoded = 0.5 + (encoded - 0.5) * rng.uniform(0.8, 1.3)
+    return np.rint(255 * np.clip(encoded, 0, 1)).astype(np.uint8)
+
+
+def noise_levels(strength: float) -> np.ndarray:
+    """(256,) float32 standard deviation of the noise at each 8-bit value, in 8-bit steps.
+
+    Light arrives in grains: in linear light the variance grows with brightness from that of the
+    read-out. The tone curve spreads the darks. `strength` is the deviation at middle gray over 255.
+    """
+    encoded = (np.arange(256) + 0.5) / 256
+    linear = encoded**2.2
+    deviation = np.sqrt(linear + 0.01) * encoded / np.maximum(linear, 0.004)
+    return (255 * strength * deviation / deviation[128]).astype(np.float32)
+
+
+def defocused(render: Render, sigma: float) -> tuple[np.ndarray, np.ndarray]:
+    """Image and coverage of a render with the lens focused on the nearest part of the face.
+
+    What lies further back blurs the more, up to a Gaussian of `sigma` [px] at half the picture's
+    side behind it.
+    """
+    size = len(render.image)
+    known = np.isfinite(render.front_px)
+    if not render.mask.any():
+        return render.image, render.coverage
+    focus = np.percentile(render.front_px[render.mask], 80)
+    far = np.clip((focus - np.where(known, render.front_px, focus)) / (0.4 * size) - 0.12, 0, 1)
+    far = np.sqrt(far).astype(np.float32)
+    # Beside the silhouette the blur is that of the surface at its edge.
+    share = cv2.GaussianBlur(known.astype(np.float32), (0, 0), sigma)
+    blur = cv2.GaussianBlur(far * known, (0, 0), sigma) / np.maximum(share, 1e-3)
+    soft = cv2.GaussianBlur(np.dstack([render.image, render.coverage]), (0, 0), sigma)
+    image = render.image + blur[..., None] * (soft[..., :3] - render.image)
+    return image, render.coverage + blur * (soft[..., 3] - render.coverage)
+
+
+def to_srgb(linear: np.ndarray) -> np.ndarray:
+    """(H,W,3) float32 linear -> uint8 of gamma 2.2, the inverse of `to_linear`."""
+    out = np.empty(linear.shape, np.uint8)
+    none = np.zeros((1, 1, 3), np.float32)
+    ones = np.ones(linear.shape[:2], np.float32)
+    _develop(linear, ones, none, np.ones(3, np.float32), 0.0, SRGB_CURVE, out)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _develop(
+    image: np.ndarray,
+    coverage: np.ndarray,
+    behind: np.ndarray,
+    gain: np.ndarray,
+    vignette: float,
+    curve: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Lay `image` over `behind`, darken the corners, expose, and look up the tone curve."""
+    height, width = coverage.shape
+    per_root = np.float32((len(curve) - 1) / np.sqrt(BRIGHTEST))
+    for row in range(height):
+        dy = np.float32(2 * row / height - 1)
+        for column in range(width):
+            open_share = 1 - coverage[row, column]
+            dx = np.float32(2 * column / width - 1)
+            lens = 1 - np.float32(vignette) * (dx * dx + dy * dy)
+            for k in range(3):
+                light = image[row, column, k]
+                if open_share > 0:
+                    light += open_share * behind[row, column, k]
+                light = max(light * lens * gain[k], np.float32(0))
+                step = int(np.sqrt(light) * per_root + np.float32(0.5))
+                out[row, column, k] = curve[min(step, len(curve) - 1)]
+
+
+@njit(cache=True, nogil=True)
+def _add_noise(picture: np.ndarray, levels: np.ndarray, seed: int, gaussians: np.ndarray) -> None:
+    """Add noise of `levels` (256,) at each value in place; Gaussians come from a table by hash."""
+    values = picture.reshape(-1)
+    last = np.uint64(len(gaussians) - 1)
+    state = np.uint64(seed)
+    for n in range(len(values)):
+        # SplitMix64: one multiplication round is enough to pick from the table.
+        state += np.uint64(0x9E3779B97F4A7C15)
+        bits = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        draw = gaussians[(bits >> np.uint64(40)) & last]
+        noisy = values[n] + levels[values[n]] * draw + np.float32(0.5)
+        values[n] = np.uint8(min(max(noisy, np.float32(0)), np.float32(255)))

@@ -16,12 +16,16 @@ class Occluder:
         vertices: (V,3). triangles: (T,3) int32.
         keep: (V,) cut-out field: a pixel counts where it is above a noisy threshold around 0.
         strand: (V,2) coordinates for the strand texture.
+        gloss: strength of the specular reflection.
+        hides: whether what lies behind it leaves the mask; False for glasses and lashes.
     """
 
     vertices: np.ndarray
     triangles: np.ndarray
     keep: np.ndarray
     strand: np.ndarray
+    gloss: float = 0.6
+    hides: bool = True
 
 
 def hair_shell(
@@ -133,4 +137,5 @@ def glasses(landmarks: np.ndarray, rng: np.random.Generator) -> Occluder:
         np.concatenate(triangles).astype(np.int32),
         np.full(len(points), 9, np.float32),
         np.zeros((len(points), 2), np.float32),
+        hides=False,
     )

@@ -66,6 +66,7 @@ class RenderedPairs:
             depth=pair.depth,
             mask=pair.mask,
             albedo=pair.albedo,
+            normals=pair.normals,
             light=pair.light,
             landmarks=pair.landmarks,
             camera={"yaw": pair.yaw, "pitch": pair.pitch, "mm_per_px": pair.mm_per_px},

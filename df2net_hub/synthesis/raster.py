@@ -3,47 +3,61 @@
 import numpy as np
 from numba import njit
 
+# A pixel on the edge that two triangles share must not fall between them by rounding.
+ON_EDGE = -1e-9
 
-@njit(cache=True, nogil=True)
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _rasterize(
     points: np.ndarray,
     triangles: np.ndarray,
-    size: int,
     cull: bool,
     keep: np.ndarray,
     threshold: np.ndarray,
+    first_id: int,
     z_buffer: np.ndarray,
     triangle_id: np.ndarray,
     barycentric: np.ndarray,
 ) -> None:
+    height, width = z_buffer.shape
+    cut_out = len(keep) > 0
+    lowest = threshold.min() if cut_out else np.float32(0)
     for t in range(len(triangles)):
-        a, b, c = triangles[t]
-        ax, ay, az = points[a]
-        bx, by, bz = points[b]
-        cx, cy, cz = points[c]
-        area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
+        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        if cut_out and max(keep[a], keep[b], keep[c]) < lowest:
+            continue
+        ax, ay = np.float64(points[a, 0]), np.float64(points[a, 1])
+        bx, by = np.float64(points[b, 0]) - ax, np.float64(points[b, 1]) - ay
+        cx, cy = np.float64(points[c, 0]) - ax, np.float64(points[c, 1]) - ay
+        area = bx * cy - cx * by
         if abs(area) < 1e-9 or (cull and area > 0.0):
             continue
-        x0 = max(int(np.ceil(min(ax, bx, cx))), 0)
-        x1 = min(int(np.floor(max(ax, bx, cx))), size - 1)
-        y0 = max(int(np.ceil(min(ay, by, cy))), 0)
-        y1 = min(int(np.floor(max(ay, by, cy))), size - 1)
+        x0 = max(int(np.ceil(ax + min(0.0, bx, cx))), 0)
+        x1 = min(int(np.floor(ax + max(0.0, bx, cx))), width - 1)
+        y0 = max(int(np.ceil(ay + min(0.0, by, cy))), 0)
+        y1 = min(int(np.floor(ay + max(0.0, by, cy))), height - 1)
+        per_area = 1.0 / area
+        az = np.float64(points[a, 2])
+        bz, cz = np.float64(points[b, 2]) - az, np.float64(points[c, 2]) - az
         for y in range(y0, y1 + 1):
+            dy = y - ay
             for x in range(x0, x1 + 1):
-                wb = ((x - ax) * (cy - ay) - (cx - ax) * (y - ay)) / area
-                wc = ((bx - ax) * (y - ay) - (x - ax) * (by - ay)) / area
+                dx = x - ax
+                wb = (dx * cy - cx * dy) * per_area
+                wc = (bx * dy - dx * by) * per_area
                 wa = 1.0 - wb - wc
-                if wa < 0.0 or wb < 0.0 or wc < 0.0:
+                if wa < ON_EDGE or wb < ON_EDGE or wc < ON_EDGE:
                     continue
-                if keep[a] * wa + keep[b] * wb + keep[c] * wc < threshold[y, x]:
+                z = az + wb * bz + wc * cz
+                if z <= z_buffer[y, x]:
                     continue
-                z = wa * az + wb * bz + wc * cz
-                if z > z_buffer[y, x]:
-                    z_buffer[y, x] = z
-                    triangle_id[y, x] = t
-                    barycentric[y, x, 0] = wa
-                    barycentric[y, x, 1] = wb
-                    barycentric[y, x, 2] = wc
+                if cut_out and keep[a] * wa + keep[b] * wb + keep[c] * wc < threshold[y, x]:
+                    continue
+                z_buffer[y, x] = z
+                triangle_id[y, x] = first_id + t
+                barycentric[y, x, 0] = wa
+                barycentric[y, x, 1] = wb
+                barycentric[y, x, 2] = wc
 
 
 def rasterize(
@@ -71,30 +85,44 @@ def rasterize(
     z_buffer = np.full((size, size), -np.inf, np.float32)
     triangle_id = np.full((size, size), -1, np.int32)
     barycentric = np.zeros((size, size, 3), np.float32)
-    if keep is None:
-        keep = np.ones(len(points), np.float32)
-    if threshold is None:
-        threshold = np.zeros((size, size), np.float32)
-    _rasterize(
-        points.astype(np.float32),
-        np.ascontiguousarray(triangles),
-        size,
-        cull,
-        keep.astype(np.float32),
-        threshold.astype(np.float32),
-        z_buffer,
-        triangle_id,
-        barycentric,
+    rasterize_over(
+        points, triangles, z_buffer, triangle_id, barycentric, keep, threshold, cull=cull
     )
     return z_buffer, triangle_id, barycentric
 
 
-@njit(cache=True, nogil=True)
+def rasterize_over(
+    points: np.ndarray,
+    triangles: np.ndarray,
+    z_buffer: np.ndarray,
+    triangle_id: np.ndarray,
+    barycentric: np.ndarray,
+    keep: np.ndarray | None = None,
+    threshold: np.ndarray | None = None,
+    first_id: int = 0,
+    cull: bool = False,
+) -> None:
+    """Add triangles to the buffers of `rasterize` in place; they are numbered from `first_id`."""
+    none = np.zeros(0, np.float32)
+    _rasterize(
+        np.ascontiguousarray(points, np.float32),
+        np.ascontiguousarray(triangles),
+        cull,
+        none if keep is None else np.ascontiguousarray(keep, np.float32),
+        np.zeros((1, 1), np.float32) if threshold is None else threshold.astype(np.float32),
+        first_id,
+        z_buffer,
+        triangle_id,
+        barycentric,
+    )
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def interpolate(attributes: np.ndarray, corners: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """(N,C) attribute of N pixels from their triangles' corners (N,3) and weights (N,3)."""
     out = np.empty((len(corners), attributes.shape[1]), np.float32)
     for n in range(len(corners)):
-        a, b, c = corners[n]
+        a, b, c = corners[n, 0], corners[n, 1], corners[n, 2]
         for k in range(attributes.shape[1]):
             out[n, k] = (
                 weights[n, 0] * attributes[a, k]
@@ -104,7 +132,7 @@ def interpolate(attributes: np.ndarray, corners: np.ndarray, weights: np.ndarray
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def sample_texture(texture: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Bilinear lookup of `texture` (H,W,C) at columns x and rows y (N,) [px]; edges clamp."""
     height, width, channels = texture.shape
@@ -121,21 +149,67 @@ def sample_texture(texture: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndar
     return out
 
 
-@njit(cache=True, nogil=True)
-def _accumulate_normals(vertices: np.ndarray, triangles: np.ndarray, normals: np.ndarray) -> None:
+@njit(inline="always")
+def tile_at(tile: np.ndarray, x: float, y: float) -> float:
+    """Bilinear lookup in a tile (n,n) that repeats without end, n a power of two."""
+    left, top = np.floor(x), np.floor(y)
+    fx, fy = x - left, y - top
+    last = tile.shape[0] - 1
+    x0, y0 = int(left) & last, int(top) & last
+    x1, y1 = (x0 + 1) & last, (y0 + 1) & last
+    above = tile[y0, x0] + (tile[y0, x1] - tile[y0, x0]) * fx
+    below = tile[y1, x0] + (tile[y1, x1] - tile[y1, x0]) * fx
+    return above + (below - above) * fy
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def sample_tile(tile: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """(N,) float32 of a tile (n,n), n a power of two, that repeats without end, at (N,) x, y."""
+    out = np.empty(len(x), np.float32)
+    for n in range(len(x)):
+        out[n] = tile_at(tile, x[n], y[n])
+    return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def tile_over_grid(tile: np.ndarray, size: int, per_column: float, per_row: float) -> np.ndarray:
+    """(size,size) float32 of a repeating tile, its x at column * per_column, y at row * per_row."""
+    out = np.empty((size, size), np.float32)
+    for row in range(size):
+        for column in range(size):
+            out[row, column] = tile_at(tile, column * per_column, row * per_row)
+    return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _edge(vertices: np.ndarray, start: int, end: int) -> tuple[float, float, float]:
+    return (
+        vertices[end, 0] - vertices[start, 0],
+        vertices[end, 1] - vertices[start, 1],
+        vertices[end, 2] - vertices[start, 2],
+    )
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    normals = np.zeros(vertices.shape, np.float32)
     for t in range(len(triangles)):
-        a, b, c = triangles[t]
-        ux, uy, uz = vertices[b] - vertices[a]
-        vx, vy, vz = vertices[c] - vertices[a]
+        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        ux, uy, uz = _edge(vertices, a, b)
+        vx, vy, vz = _edge(vertices, a, c)
         nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
         for i in (a, b, c):
             normals[i, 0] += nx
             normals[i, 1] += ny
             normals[i, 2] += nz
+    for i in range(len(normals)):
+        x, y, z = normals[i, 0], normals[i, 1], normals[i, 2]
+        length = np.sqrt(x * x + y * y + z * z)
+        if length > 1e-12:
+            normals[i, 0], normals[i, 1], normals[i, 2] = x / length, y / length, z / length
+    return normals
 
 
 def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """(V,3) unit normals, triangles weighted by area; zero where a vertex has no triangle."""
-    normals = np.zeros_like(vertices, np.float32)
-    _accumulate_normals(vertices.astype(np.float32), triangles, normals)
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    return _vertex_normals(np.ascontiguousarray(vertices, np.float32), triangles)

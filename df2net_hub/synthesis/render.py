@@ -2,7 +2,12 @@
 
 Kind 1 of the paper's training data (Sec. 3.2). Depth follows the conventions of `geometry`: height
 toward the camera in pixels of the crop. The picture is rendered in linear light at a higher
-resolution and brought down; depth, mask and albedo are of the surface alone.
+resolution and brought down; depth, normals, mask and albedo are of the surface alone.
+
+Through a lens at a finite distance the head is seen in true perspective, and a pixel of x and y is
+shorter near the camera than far from it. Depth stays a length: the height above the plane of the
+head's origin, in pixels as long as those at that plane. Normals are those of the depth map read as
+weak perspective, as the networks read it.
 """
 
 from dataclasses import dataclass
@@ -10,12 +15,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from df2net_hub.shading import harmonics
-from df2net_hub.synthesis.appearance import HeadFields, Look, noise_at, paint
+from df2net_hub.synthesis.appearance import HeadFields, Look
+from df2net_hub.synthesis.cover import cover, shade_cover
 from df2net_hub.synthesis.hair import Occluder
-from df2net_hub.synthesis.light import Light, look_up
-from df2net_hub.synthesis.morphable import FACE_PARTS, MorphableModel
-from df2net_hub.synthesis.raster import interpolate, rasterize, sample_texture, vertex_normals
+from df2net_hub.synthesis.light import Light
+from df2net_hub.synthesis.morphable import MorphableModel
+from df2net_hub.synthesis.paint import Coat, gaze_direction, paint
+from df2net_hub.synthesis.reach import lit_by, open_sky
+from df2net_hub.synthesis.shade import lobes, mirrored, shade_head
+from df2net_hub.synthesis.surface import EYE, NOTHING, Surface, divided, see_surface, weighed
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,9 @@ class Render:
         image: float32 linear RGB before the camera; 0 where `coverage` is 0.
         coverage: float32 share of the pixel that head or hair covers.
         depth_px: float32 height toward the camera [px of the S grid], any offset; NaN off the face.
+        normals: float32 unit normals of `depth_px`, x right, y up, z toward the camera; NaN where
+            it is.
+        front_px: float32 height [px] of whatever is seen, hair too; NaN where that is nothing.
         mask: bool, the face where nothing but glasses stands before it.
         albedo: float32 linear RGB.
         landmarks: (68,2) float32 [px], of the head model, hidden ones included.
@@ -62,6 +73,8 @@ class Render:
     image: np.ndarray
     coverage: np.ndarray
     depth_px: np.ndarray
+    normals: np.ndarray
+    front_px: np.ndarray
     mask: np.ndarray
     albedo: np.ndarray
     landmarks: np.ndarray
@@ -86,241 +99,72 @@ def render(
 ) -> Render:
     """Render `scene` at `size` x `size`, the photo through `supersample` times as many rows."""
     fine = int(round(size * supersample))
+    px_per_cm = fine / scene.side
     points = project(scene.shape, scene, fine)
-    z, triangle_id, weights = rasterize(points, model.triangles, fine, cull=True)
-    covered = np.flatnonzero(triangle_id.ravel() >= 0)
-    triangles = triangle_id.ravel()[covered]
-    corners, weights = model.triangles[triangles], weights.reshape(-1, 3)[covered]
-    normals = vertex_normals(scene.shape, model.triangles) @ scene.rotation.T.astype(np.float32)
-    attributes = _interpolate_fields(model, fields, normals, triangles, corners, weights)
-    bump_cm = sample_texture(
-        scene.wrinkles[..., None],
-        attributes["uv"][:, 0] * scene.wrinkles.shape[1] - 0.5,
-        (1 - attributes["uv"][:, 1]) * scene.wrinkles.shape[0] - 0.5,
-    )[:, 0] * (attributes["is_face"] * (attributes["uv"][:, 0] < 1))
-    normal = _unit(attributes["normal"])
-    bump = np.zeros(fine * fine, np.float32)
-    bump[covered] = bump_cm * np.clip(normal[:, 2], 0, 1) * fine / scene.side
-    depth = z.ravel().copy()
-    depth[covered] += bump[covered]
-    normal = _bumped(normal, bump.reshape(fine, fine), covered)
-    albedo = paint(scene.look, attributes, noise)
-    occlusion = _ambient_occlusion(depth.reshape(fine, fine), fine / scene.side).ravel()[covered]
-    shadow = _shadows(scene, depth, covered, fine)
-    eye = attributes["is_eye"] > 0.5
-    gloss = np.where(eye, 6.0, scene.gloss) * (attributes["canonical"][:, 1] > scene.look.neckline)
-    color = _shade(
-        albedo, normal, scene.light, occlusion, shadow, gloss, np.where(eye, 200.0, 18.0)
+    wrinkles_px = (scene.wrinkles * px_per_cm).astype(np.float32)
+    surface = see_surface(model, points, wrinkles_px, fine)
+    occluders = [one for one, _ in scene.occluders]
+    in_front = [project(one.vertices, scene, fine) for one in occluders]
+    covered = cover(occluders, in_front, surface.height, noise[2])
+    coat = paint(model, fields, scene.look, scene.gloss, surface, noise)
+
+    lit = lit_by(scene.light.directions, covered.solid, covered.thin, px_per_cm)
+    mirror, glints = mirrored(scene.light)
+    light = (scene.light.sh, scene.light.directions, lobes(scene.light), scene.light.colors, mirror)
+    image = np.zeros((fine, fine, 3), np.float32)
+    shade_head(
+        surface.kind,
+        (surface.kind != NOTHING) & ~covered.seen,
+        surface.normal,
+        surface.height,
+        np.float32(1 / (scene.distance * px_per_cm)),
+        coat.albedo,
+        coat.gloss,
+        open_sky(surface.height, covered.solid, surface.normal, surface.kind == EYE, px_per_cm),
+        lit,
+        (scene.rotation @ gaze_direction(scene.look.gaze)).astype(np.float32),
+        *light,
+        glints,
+        image,
     )
-    face = model.triangle_flags(FACE_PARTS)[triangles]
-
-    image = np.zeros((fine * fine, 3), np.float32)
-    image[covered] = color
-    alpha = np.zeros(fine * fine, np.float32)
-    alpha[covered] = 1
-    face_map = np.zeros(fine * fine, bool)
-    face_map[covered] = face
-    hidden = _draw_occluders(scene, noise, depth, image, alpha, fine)
-    albedo_map = np.zeros((fine * fine, 3), np.float32)
-    albedo_map[covered] = albedo
-    return _bring_down(
-        image, alpha, face_map & ~hidden, face_map, depth, albedo_map, fine, size,
-        project(scene.shape[model.landmarks68], scene, size)[:, :2],
-    )  # fmt: skip
-
-
-def _interpolate_fields(
-    model: MorphableModel,
-    fields: HeadFields,
-    normals: np.ndarray,
-    triangles: np.ndarray,
-    corners: np.ndarray,
-    weights: np.ndarray,
-) -> dict[str, np.ndarray]:
-    is_face = model.vertex_flags(("face_narrow",)).astype(np.float32)
-    per_vertex = {
-        "canonical": fields.canonical,
-        "normal": normals,
-        "brow": fields.brow,
-        "beard": fields.beard,
-        "is_eye": fields.is_eye,
-        "is_teeth": fields.is_teeth,
-        "is_mouth": fields.is_mouth,
-        "is_face": is_face,
-    }
-    stacked = np.column_stack(list(per_vertex.values())).astype(np.float32)
-    values = interpolate(stacked, corners, weights)
-    attributes, column = {}, 0
-    for name, array in per_vertex.items():
-        width = array.shape[1] if array.ndim == 2 else 1
-        attributes[name] = values[:, column : column + width] if width > 1 else values[:, column]
-        column += width
-    attributes["uv"] = interpolate(model.uv, model.uv_triangles[triangles], weights)
-    return attributes
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
-
-
-def _bumped(normal: np.ndarray, bump: np.ndarray, covered: np.ndarray) -> np.ndarray:
-    """Normals of the surface raised by `bump` [px] along z: the slopes add."""
-    slope_x = cv2.filter2D(bump, -1, np.array([[-0.5, 0, 0.5]])).ravel()[covered]
-    slope_y = cv2.filter2D(bump, -1, np.array([[-0.5], [0], [0.5]])).ravel()[covered]
-    facing = np.maximum(normal[:, 2:], 0.05)
-    bent = normal + facing * np.stack([-slope_x, slope_y, 0 * slope_x], -1)
-    return _unit(bent).astype(np.float32)
-
-
-def _ambient_occlusion(depth: np.ndarray, px_per_cm: float) -> np.ndarray:
-    """(h,w) share of the sky that reaches a pixel, from how far its surroundings rise above it."""
-    filled = np.where(np.isfinite(depth), depth, np.nan)
-    floor = np.nanmin(filled) if np.isfinite(filled).any() else 0.0
-    filled = np.where(np.isfinite(depth), depth, floor).astype(np.float32)
-    open_sky = np.ones_like(filled)
-    for radius_cm, strength in ((0.5, 0.35), (1.6, 0.35)):
-        sigma = radius_cm * px_per_cm
-        rise = (
-            cv2.blur(cv2.blur(filled, (int(2 * sigma) | 1,) * 2), (int(2 * sigma) | 1,) * 2)
-            - filled
-        )
-        open_sky *= 1 - strength * np.clip(rise / sigma * 1.5, 0, 1)
-    return open_sky
-
-
-def _shadows(scene: Scene, depth: np.ndarray, covered: np.ndarray, fine: int) -> np.ndarray:
-    """(L,N) 1 where a direct light reaches the pixel, 0 where the visible surface blocks it."""
-    heights = np.where(np.isfinite(depth), depth, -1e9).reshape(fine, fine).astype(np.float32)
-    small = heights[::2, ::2]
-    rows, columns = np.divmod(np.arange(small.size), small.shape[1])
-    lit = np.ones((len(scene.light.directions), small.size), np.float32)
-    step = fine / 96
-    for light, (dx, dy, dz) in enumerate(scene.light.directions):
-        if dz < 0.02:
-            lit[light] = 0
-            continue
-        for k in range(1, 40):
-            reach = k * step
-            x = columns * 2 + dx * reach
-            y = rows * 2 - dy * reach
-            inside = (x >= 0) & (x < fine) & (y >= 0) & (y < fine)
-            above = heights[
-                np.clip(y, 0, fine - 1).astype(int), np.clip(x, 0, fine - 1).astype(int)
-            ]
-            gap = above - (small.ravel() + dz * reach)
-            blocked = inside & (gap > 0.02 * fine * 0.3) & (gap < 0.35 * fine)
-            lit[light][blocked] = 0
-    maps = [
-        cv2.resize(cv2.GaussianBlur(row.reshape(small.shape), (0, 0), 1.5), (fine, fine)).ravel()[
-            covered
-        ]
-        for row in lit
-    ]
-    return np.stack(maps) if maps else np.zeros((0, len(covered)), np.float32)
-
-
-def _shade(
-    albedo: np.ndarray,
-    normal: np.ndarray,
-    light: Light,
-    occlusion: np.ndarray,
-    shadow: np.ndarray,
-    gloss: np.ndarray,
-    shininess: np.ndarray,
-) -> np.ndarray:
-    """Lambertian under harmonics and direct lights, soft red terminator, Blinn-Phong gloss."""
-    sky = np.maximum(harmonics(normal) @ light.sh.T, 0.02) * occlusion[:, None]
-    toward_camera = np.array([0, 0, 1.0], np.float32)
-    reflected = 2 * normal[:, 2:] * normal - toward_camera
-    fresnel = 0.028 + 0.2 * (1 - np.clip(normal[:, 2:], 0, 1)) ** 5
-    shine = (
-        look_up(light.panorama, reflected)
-        * fresnel
-        * np.minimum(gloss, 2)[:, None]
-        * occlusion[:, None]
-    )
-    irradiance = sky
-    bleed = np.array([0.22, 0.10, 0.06], np.float32)
-    for direction, color, lit in zip(light.directions, light.colors, shadow, strict=True):
-        cosine = (normal @ direction)[:, None]
-        wrapped = np.maximum((cosine + bleed) / (1 + bleed), 0)
-        soft_lit = lit[:, None] ** (1 - bleed)
-        irradiance = irradiance + wrapped * soft_lit * color
-        half = _unit(direction + toward_camera)
-        lobe = np.maximum(normal @ half, 0) ** shininess * (shininess + 8) / 80
-        shine = shine + (0.025 * gloss * lobe * lit)[:, None] * color
-    return (albedo * irradiance + shine).astype(np.float32)
-
-
-def _draw_occluders(
-    scene: Scene,
-    noise: np.ndarray,
-    depth: np.ndarray,
-    image: np.ndarray,
-    alpha: np.ndarray,
-    fine: int,
-) -> np.ndarray:
-    """Draw hair and glasses over `image` in place; (fine*fine,) bool, what they hide."""
-    hidden = np.zeros(fine * fine, bool)
-    front = depth.copy()
-    grid = np.mgrid[0:fine, 0:fine].reshape(2, -1)
-    cut = 0.2 * noise_at(noise[2], grid[1] * 1.3, grid[0] * 0.3).reshape(fine, fine)
-    for occluder, color in scene.occluders:
-        points = project(occluder.vertices, scene, fine)
-        z, triangle_id, weights = rasterize(points, occluder.triangles, fine, occluder.keep, cut)
-        before = np.flatnonzero(z.ravel() > front)
-        if not len(before):
-            continue
-        corners = occluder.triangles[triangle_id.ravel()[before]]
-        weight = weights.reshape(-1, 3)[before]
-        normals = vertex_normals(occluder.vertices, occluder.triangles) @ scene.rotation.T.astype(
-            np.float32
-        )
-        values = interpolate(
-            np.column_stack([normals, occluder.strand]).astype(np.float32), corners, weight
-        )
-        normal = _unit(values[:, :3])
-        normal = np.where(normal[:, 2:] < 0, -normal, normal)
-        strands = noise_at(noise[3], values[:, 3] * 2.5, values[:, 4] * 0.3)
-        albedo = color * np.clip(1 + 0.45 * strands, 0.1, 3)[:, None]
-        normal = _unit(normal + 0.35 * np.stack([strands, 0 * strands, 0 * strands], -1)).astype(
-            np.float32
-        )
-        lit = np.ones((len(scene.light.directions), len(before)), np.float32)
-        ones = np.ones(len(before), np.float32)
-        image[before] = _shade(albedo, normal, scene.light, 0.8 * ones, lit, 0.6 * ones, 12 * ones)
-        alpha[before] = 1
-        front[before] = z.ravel()[before]
-        if occluder.strand.any():  # glasses carry no strands and leave the mask whole
-            hidden[before] = True
-    return hidden
+    shade_cover(covered, scene.occluders, in_front, noise[3], light, lit, image)
+    front = np.maximum(covered.solid, -np.inf if covered.thin is None else covered.thin)
+    landmarks = project(scene.shape[model.landmarks68], scene, size)[:, :2]
+    return _bring_down(image, front, surface, covered.hidden, coat, landmarks, size)
 
 
 def _bring_down(
     image: np.ndarray,
-    alpha: np.ndarray,
-    mask: np.ndarray,
-    face: np.ndarray,
-    depth: np.ndarray,
-    albedo: np.ndarray,
-    fine: int,
-    size: int,
+    front: np.ndarray,
+    surface: Surface,
+    hidden: np.ndarray,
+    coat: Coat,
     landmarks: np.ndarray,
+    size: int,
 ) -> Render:
-    target = (size, size)
+    """Means over the fine pixels of each pixel; depth and normals over the face's share of them."""
+    fine = len(image)
 
     def area(values: np.ndarray) -> np.ndarray:
-        return cv2.resize(values, target, interpolation=cv2.INTER_AREA)
+        if fine == size:
+            return values
+        return cv2.resize(values, (size, size), interpolation=cv2.INTER_AREA)
 
-    weight = face.astype(np.float32).reshape(fine, fine)
-    height = np.where(face, depth, 0).astype(np.float32).reshape(fine, fine)
-    share = area(weight)
-    depth_px = np.where(share > 0.5, area(height) / np.maximum(share, 1e-6) * size / fine, np.nan)
+    sums = weighed(surface.height, surface.normal, surface.face, hidden, front)
+    # Means over pieces of pixels lie off the middle of the pixel, by this much in x and y [px].
+    ramp = np.tile(np.arange(fine, dtype=np.float32), (fine, 1))
+    middles = (np.arange(size) + 0.5) * fine / size - 0.5
+    drift = ((area(ramp)[0] - middles) * size / fine).astype(np.float32)
+    depth_px, normals, front_px, mask, coverage = divided(
+        *(area(one) for one in sums), drift, np.float32(size / fine)
+    )
     return Render(
-        image=area(image.reshape(fine, fine, 3)),
-        coverage=area(alpha.reshape(fine, fine)),
-        depth_px=depth_px.astype(np.float32),
-        mask=(area(mask.astype(np.float32).reshape(fine, fine)) > 0.5) & (share > 0.5),
-        albedo=area(albedo.reshape(fine, fine, 3)),
+        image=area(image),
+        coverage=coverage,
+        depth_px=depth_px,
+        normals=normals,
+        front_px=front_px,
+        mask=mask,
+        albedo=area(coat.albedo),
         landmarks=landmarks,
     )

@@ -21,7 +21,7 @@ from df2net_hub.synthesis.appearance import (
     sample_look,
     to_linear,
 )
-from df2net_hub.synthesis.camera import background, photograph
+from df2net_hub.synthesis.camera import background, photograph, to_srgb
 from df2net_hub.synthesis.hair import Occluder, glasses, hair_curtain, hair_shell
 from df2net_hub.synthesis.light import sample_light
 from df2net_hub.synthesis.morphable import MorphableModel, load_morphable
@@ -50,6 +50,7 @@ class Pair:
         depth: (S,S) float32 network depth (mean over the mask at 0), NaN off the face.
         mask: (S,S) bool.
         albedo: (S,S,3) uint8 sRGB.
+        normals: (S,S,3) float32 unit, x right, y up, z toward the camera, NaN off the face.
         light: (3,9) float32 harmonics of the panorama part of the light.
         landmarks: (68,2) float32 [px].
         yaw, pitch: [deg].
@@ -60,6 +61,7 @@ class Pair:
     depth: np.ndarray
     mask: np.ndarray
     albedo: np.ndarray
+    normals: np.ndarray
     light: np.ndarray
     landmarks: np.ndarray
     yaw: float
@@ -115,12 +117,12 @@ class HeadSampler:
             if made.mask.mean() > 0.04 and np.isfinite(depth[made.mask]).all():
                 break
         image = photograph(rng, made, background(rng, self.assets, size))
-        albedo = np.clip(made.albedo, 0, 1) ** (1 / 2.2) * 255 + 0.5
         return Pair(
             image=image,
             depth=depth / DEPTH_UNIT_PX,
             mask=made.mask,
-            albedo=albedo.astype(np.uint8),
+            albedo=to_srgb(made.albedo),
+            normals=made.normals,
             light=scene.light.sh,
             landmarks=made.landmarks,
             yaw=yaw,

@@ -1,0 +1,142 @@
+"""How much light reaches a pixel: open sky, shadows cast by head, hair and glasses, lids on eyes.
+
+All of it from height maps at half the picture's resolution: light is soft, and it costs a quarter.
+"""
+
+import cv2
+import numpy as np
+from numba import njit
+
+# How far, as a share of the picture's side, a shadow reaches and what lies below it is thick.
+SHADOW_STEPS, SHADOW_STEP = 40, 1 / 96
+THICKNESS = 0.35
+THIN_CM = 0.4  # glasses and lashes: light passes behind them
+LEAST_GAP = 0.006
+SKY_RADII_CM = ((0.5, 0.35), (1.6, 0.35))
+LEAST_RISE = np.float32(0.02)  # what rounding and flat triangles make of a smooth surface
+LID_RADIUS_CM, LID_STRENGTH = 0.3, 0.75
+
+
+def open_sky(
+    surface: np.ndarray, solid: np.ndarray, normal: np.ndarray, eyes: np.ndarray, px_per_cm: float
+) -> np.ndarray:
+    """(F,F) share of the sky over a pixel, from how far its surroundings rise above it.
+
+    A convex surface has all of it: surroundings rise over no tangent plane, and beyond the
+    silhouette and the picture's edge everything counts as far behind.
+
+    Args:
+        surface: (F,F) height of the head [px], -inf where there is none.
+        solid: (F,F) height of head and hair.
+        normal: (F,F,3) unit normals of the head.
+        eyes: (F,F) bool, pixels of the eyeballs: the lids above them shade them more.
+        px_per_cm: pixels of this grid per centimeter.
+    """
+    highest = float(surface.max())
+    if highest == -np.inf:
+        return np.ones_like(surface)
+    lowest = float(surface.min(initial=np.inf, where=surface > -np.inf))
+    size = surface.shape[::-1]
+    behind = np.float32(lowest - (highest - lowest) - max(size))
+    own, over = np.maximum(surface - behind, 0), np.maximum(solid - behind, 0)
+    half = cv2.resize(over, ((size[0] + 1) // 2, (size[1] + 1) // 2), interpolation=cv2.INTER_AREA)
+    sky = np.ones_like(surface)
+    for radius_cm, strength in SKY_RADII_CM:
+        sigma = radius_cm * px_per_cm
+        window = (int(sigma) | 1,) * 2
+        around = half
+        for _ in range(2):
+            around = cv2.blur(around, window, borderType=cv2.BORDER_CONSTANT)
+        rise = cv2.resize(around, size) - own
+        sky *= 1 - np.float32(strength) * np.clip(rise * np.float32(1.5 / sigma) - LEAST_RISE, 0, 1)
+    if eyes.any():
+        sky[eyes] *= _below_lids(own, normal, eyes, LID_RADIUS_CM * px_per_cm)
+    return sky
+
+
+def _below_lids(own: np.ndarray, normal: np.ndarray, eyes: np.ndarray, reach: float) -> np.ndarray:
+    """Light that lids leave to the pixels of `eyes`: what rises above them within `reach` [px]."""
+    rows, columns = np.flatnonzero(eyes.any(1)), np.flatnonzero(eyes.any(0))
+    margin = int(2 * reach) + 1
+    top, left = max(rows[0] - margin, 0), max(columns[0] - margin, 0)
+    box = np.s_[top : rows[-1] + margin, left : columns[-1] + margin]
+    window = int(2 * reach) | 1
+    above = cv2.blur(own[box], (window, window), anchor=(window // 2, window - 1))[eyes[box]]
+    slope_up = -normal[eyes][:, 1] / np.maximum(normal[eyes][:, 2], 0.3)
+    tangent = own[eyes] + slope_up * (window // 2)
+    return 1 - LID_STRENGTH * np.clip((above - tangent) / reach - LEAST_RISE, 0, 1)
+
+
+def lit_by(
+    directions: np.ndarray, solid: np.ndarray, thin: np.ndarray | None, px_per_cm: float
+) -> np.ndarray:
+    """(L,F,F) 1 where a direct light reaches the seen surface, 0 where something blocks it.
+
+    Args:
+        directions: (L,3) unit vectors toward the lights.
+        solid: (F,F) height of head and hair [px], -inf where there is nothing; taken as thick.
+        thin: (F,F) height of what is thin, glasses and lashes, or None.
+        px_per_cm: pixels of this grid per centimeter.
+    """
+    size = solid.shape[0]
+    out = np.zeros((len(directions), size, size), np.float32)
+    half = np.ascontiguousarray(solid[::2, ::2])
+    bars = None
+    if thin is not None:
+        bars = np.ascontiguousarray(cv2.dilate(thin, np.ones((3, 3), np.uint8))[::2, ::2])
+    for light, direction in enumerate(directions):
+        if direction[2] < 0.02:
+            continue
+        lit = _march(
+            half,
+            half,
+            direction,
+            size * SHADOW_STEP,
+            SHADOW_STEPS,
+            LEAST_GAP * size,
+            THICKNESS * size,
+        )
+        if bars is not None:
+            # Finer steps, or the rays would jump over the rims.
+            step = size * SHADOW_STEP / 2
+            thick = max(THIN_CM * px_per_cm, 1.5 * step * float(direction[2]))
+            lit = np.minimum(lit, _march(half, bars, direction, step, 2 * SHADOW_STEPS, 0.0, thick))
+        out[light] = cv2.resize(cv2.GaussianBlur(lit, (0, 0), 1.5), (size, size))
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _march(
+    half: np.ndarray,
+    blockers: np.ndarray,
+    direction: np.ndarray,
+    step: float,
+    steps: int,
+    least: float,
+    most: float,
+) -> np.ndarray:
+    """(h,w) 0 where `blockers` stand in the ray that leaves the heights `half` toward the light.
+
+    Both maps hold every second pixel; `step` and the gap between ray and blocker's top, which
+    blocks from `least` to `most`, are in pixels of the full picture.
+    """
+    rows, columns = half.shape
+    lit = np.ones((rows, columns), np.float32)
+    highest = blockers.max()
+    dx, dy = direction[0] * step / 2, -direction[1] * step / 2  # in pixels of the half grid
+    dz = direction[2] * step
+    for row in range(rows):
+        for column in range(columns):
+            start = half[row, column]
+            if start == -np.inf:
+                continue
+            for k in range(1, steps):
+                ray = start + k * dz
+                x, y = int(column + k * dx), int(row + k * dy)
+                if ray + least > highest or not (0 <= x < columns and 0 <= y < rows):
+                    break
+                gap = blockers[y, x] - ray
+                if least < gap < most:
+                    lit[row, column] = 0
+                    break
+    return lit

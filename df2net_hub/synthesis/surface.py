@@ -1,0 +1,238 @@
+"""The head's visible surface: per pixel its height, its normal, and what part of the head it is.
+
+Wrinkles displace the surface along its normal. At one pixel that raises the height by the
+displacement over the normal's z, to first order: a sphere of radius R displaced by d has the height
+of a sphere of radius R + d. Where the surface turns away the wrinkles fade, for there they would
+hide one another and the picture has no pixels to show it. Normals are those of the height map: the
+slopes of smooth skin and of the wrinkles add.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from df2net_hub.synthesis.morphable import FACE_PARTS, MorphableModel
+from df2net_hub.synthesis.raster import rasterize, vertex_normals
+
+NOTHING, SKIN, EYE, TEETH, MOUTH = range(5)
+KIND_PARTS = {
+    EYE: ("eyeball_left", "eyeball_right"),
+    TEETH: ("teeth",),
+    MOUTH: ("mouth_socket", "gums_and_tongue"),
+}
+FADE_BELOW = 0.4  # normal's z under which wrinkles fade
+FACING_MIN = 0.03  # a visible surface has a normal that faces the camera
+
+
+@dataclass(frozen=True)
+class Surface:
+    """What the camera sees of the bare head on a grid of F x F.
+
+    Attributes:
+        height: (F,F) float32 toward the camera [px]; -inf where there is no head.
+        normal: (F,F,3) float32 unit normal of the height map, x right, y up, z toward the camera.
+        kind: (F,F) uint8, one of NOTHING, SKIN, EYE, TEETH, MOUTH.
+        face: (F,F) bool, belongs to the face.
+        triangle_id, weights: (F,F) int32, (F,F,3) float32 as `rasterize` gives them.
+    """
+
+    height: np.ndarray
+    normal: np.ndarray
+    kind: np.ndarray
+    face: np.ndarray
+    triangle_id: np.ndarray
+    weights: np.ndarray
+
+
+def see_surface(
+    model: MorphableModel, points: np.ndarray, wrinkles_px: np.ndarray, size: int
+) -> Surface:
+    """The surface that `points` (V,3) [px], y down, show on size x size pixels.
+
+    `wrinkles_px` (h,w) is displacement along the normal [px] over the face tile, row 0 at v = 1.
+    """
+    height, triangle_id, weights = rasterize(points, model.triangles, size, cull=True)
+    upright = points * np.array([1, -1, 1], np.float32)
+    kind = np.full(len(model.triangles), SKIN, np.uint8)
+    for name, parts in KIND_PARTS.items():
+        kind[model.triangle_flags(parts)] = name
+    normal = np.zeros((size, size, 3), np.float32)
+    bump = np.zeros((size, size), np.float32)
+    kinds = np.zeros((size, size), np.uint8)
+    face = np.zeros((size, size), np.bool_)
+    _lift(
+        triangle_id,
+        weights,
+        model.triangles,
+        model.uv_triangles,
+        model.uv,
+        vertex_normals(upright, model.triangles),
+        model.vertex_flags(("face_narrow",)),
+        kind,
+        model.triangle_flags(FACE_PARTS),
+        wrinkles_px,
+        normal,
+        bump,
+        kinds,
+        face,
+    )
+    bent = np.zeros_like(normal)
+    _bend(height, normal, bump, kinds, bent)
+    return Surface(height + bump, bent, kinds, face, triangle_id, weights)
+
+
+@njit(cache=True, nogil=True)
+def _lift(
+    triangle_id: np.ndarray,
+    weights: np.ndarray,
+    triangles: np.ndarray,
+    uv_triangles: np.ndarray,
+    uv: np.ndarray,
+    vertex_normal: np.ndarray,
+    wrinkled: np.ndarray,
+    kind_of: np.ndarray,
+    face_of: np.ndarray,
+    wrinkles: np.ndarray,
+    normal: np.ndarray,
+    bump: np.ndarray,
+    kind: np.ndarray,
+    face: np.ndarray,
+) -> None:
+    """Smooth normals, the wrinkles' height, kind and face of every covered pixel."""
+    rows, columns = wrinkles.shape
+    for row in range(triangle_id.shape[0]):
+        for column in range(triangle_id.shape[1]):
+            t = triangle_id[row, column]
+            if t < 0:
+                continue
+            kind[row, column] = kind_of[t]
+            face[row, column] = face_of[t]
+            x = y = z = u = v = share = np.float32(0)
+            for k in range(3):
+                corner, texel, weight = triangles[t, k], uv_triangles[t, k], weights[row, column, k]
+                x += weight * vertex_normal[corner, 0]
+                y += weight * vertex_normal[corner, 1]
+                z += weight * vertex_normal[corner, 2]
+                u += weight * uv[texel, 0]
+                v += weight * uv[texel, 1]
+                share += weight * wrinkled[corner]
+            z = max(z, np.float32(FACING_MIN))
+            per_length = np.float32(1) / np.sqrt(x * x + y * y + z * z)
+            x, y, z = x * per_length, y * per_length, z * per_length
+            normal[row, column, 0] = x
+            normal[row, column, 1] = y
+            normal[row, column, 2] = z
+            if share <= 0 or u >= 1:
+                continue
+            at_x = min(max(u * columns - np.float32(0.5), np.float32(0)), columns - 1.001)
+            at_y = min(max((1 - v) * rows - np.float32(0.5), np.float32(0)), rows - 1.001)
+            i, j = int(at_y), int(at_x)
+            fx, fy = np.float32(at_x - j), np.float32(at_y - i)
+            above = wrinkles[i, j] * (1 - fx) + wrinkles[i, j + 1] * fx
+            below = wrinkles[i + 1, j] * (1 - fx) + wrinkles[i + 1, j + 1] * fx
+            raised = 1 / z if z > FADE_BELOW else z / (FADE_BELOW * FADE_BELOW)
+            bump[row, column] = share * raised * (above * (1 - fy) + below * fy)
+
+
+@njit(cache=True, nogil=True)
+def _bend(
+    height: np.ndarray, normal: np.ndarray, bump: np.ndarray, kind: np.ndarray, bent: np.ndarray
+) -> None:
+    """Add the slopes of `bump` to those of the smooth surface, never across its edges."""
+    last_row, last_column = height.shape[0] - 1, height.shape[1] - 1
+    for row in range(height.shape[0]):
+        for column in range(height.shape[1]):
+            if kind[row, column] == NOTHING:
+                continue
+            x, y, z = normal[row, column, 0], normal[row, column, 1], normal[row, column, 2]
+            right = _slope(height, bump, row, column, 0, 1, -x / z, last_row, last_column)
+            down = _slope(height, bump, row, column, 1, 0, y / z, last_row, last_column)
+            x -= z * right
+            y += z * down
+            per_length = np.float32(1) / np.sqrt(x * x + y * y + z * z)
+            bent[row, column, 0] = x * per_length
+            bent[row, column, 1] = y * per_length
+            bent[row, column, 2] = z * per_length
+
+
+@njit(cache=True, nogil=True)
+def _slope(
+    height: np.ndarray,
+    bump: np.ndarray,
+    row: int,
+    column: int,
+    down: int,
+    right: int,
+    expected: float,
+    last_row: int,
+    last_column: int,
+) -> float:
+    """Change of `bump` per pixel, from the neighbors on the same sheet of the surface."""
+    rise, pixels = np.float32(0), 0
+    jump = 2 + 2 * abs(expected)  # what lies further off is another sheet
+    for sign in (-1, 1):
+        i, j = row + sign * down, column + sign * right
+        if i < 0 or j < 0 or i > last_row or j > last_column:
+            continue
+        if abs(height[i, j] - height[row, column] - sign * expected) > jump:
+            continue
+        rise += sign * (bump[i, j] - bump[row, column])
+        pixels += 1
+    return rise / pixels if pixels else np.float32(0)
+
+
+@njit(cache=True, nogil=True)
+def weighed(
+    height: np.ndarray, normal: np.ndarray, face: np.ndarray, hidden: np.ndarray, front: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """What pixels add to means, 2 x (F,F,4): face's height, normal; face, visible, cover, front."""
+    geometry = np.zeros((*height.shape, 4), np.float32)
+    shares = np.zeros((*height.shape, 4), np.float32)
+    for row in range(height.shape[0]):
+        for column in range(height.shape[1]):
+            if face[row, column]:
+                geometry[row, column, 0] = height[row, column]
+                for k in range(3):
+                    geometry[row, column, 1 + k] = normal[row, column, k]
+                shares[row, column, 0] = 1
+                shares[row, column, 1] = not hidden[row, column]
+            if front[row, column] > -np.inf:
+                shares[row, column, 2] = 1
+                shares[row, column, 3] = front[row, column]
+    return geometry, shares
+
+
+@njit(cache=True, nogil=True)
+def divided(
+    geometry: np.ndarray, shares: np.ndarray, drift: np.ndarray, scale: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Depth (S,S), normals (S,S,3), front (S,S), mask, coverage from means of `weighed`.
+
+    Heights are multiplied by `scale`, and moved along the slope by the `drift` (S,) [px] of means
+    from the middles of pixels. Where less than half a pixel is face, there is no depth.
+    """
+    shape = shares.shape[:2]
+    depth, front = np.full(shape, np.nan, np.float32), np.full(shape, np.nan, np.float32)
+    normals = np.full((*shape, 3), np.nan, np.float32)
+    mask, coverage = np.zeros(shape, np.bool_), np.zeros(shape, np.float32)
+    for row in range(shape[0]):
+        for column in range(shape[1]):
+            share = shares[row, column, 0]
+            if share > 0.5:
+                x, y, z = (
+                    geometry[row, column, 1],
+                    geometry[row, column, 2],
+                    geometry[row, column, 3],
+                )
+                length = np.sqrt(x * x + y * y + z * z)
+                astray = (y * drift[row] - x * drift[column]) / max(z, FACING_MIN * length)
+                depth[row, column] = geometry[row, column, 0] / share * scale - astray
+                normals[row, column, 0] = x / length
+                normals[row, column, 1] = y / length
+                normals[row, column, 2] = z / length
+                mask[row, column] = shares[row, column, 1] > 0.5
+            coverage[row, column] = shares[row, column, 2]
+            if shares[row, column, 2] > 0:
+                front[row, column] = shares[row, column, 3] / shares[row, column, 2] * scale
+    return depth, normals, front, mask, coverage
