@@ -65,9 +65,10 @@ def load_assets(folder: str | Path, skin_height: int = 512) -> Assets:
     with np.load(probe_path, allow_pickle=False) as stored:
         panoramas = stored["radiance"].astype(np.float32)
     size = (2 * skin_height, skin_height)
+    decoded = to_linear(np.arange(256) / 255)
     return Assets(
         skins=[
-            to_linear(cv2.resize(_read(path), size, interpolation=cv2.INTER_AREA) / 255)
+            decoded[cv2.resize(_read(path), size, interpolation=cv2.INTER_AREA)]
             for path in skin_paths
         ],
         panoramas=panoramas,
@@ -198,17 +199,13 @@ class Look:
     cloth_color: np.ndarray
     neckline: float
     noise_offset: np.ndarray
-    vertex_colors: np.ndarray | None = (
-        None  # (V,3) linear skin color of the vertices, for models without skins
-    )
-    overlay: np.ndarray | None = (
-        None  # (h,w,4) linear RGBA over the face tile: freckles, moles, make-up
-    )
+    vertex_colors: np.ndarray | None = None  # (V,3) linear skin color of vertices
+    overlay: np.ndarray | None = None  # (h,w,4) linear RGBA over the face tile
 
 
 def to_linear(color: np.ndarray) -> np.ndarray:
     """Gamma 2.2 decoding of values in [0,1]."""
-    return np.asarray(color, np.float32) ** 2.2
+    return np.power(np.asarray(color, np.float32), np.float32(2.2))
 
 
 HAIR_COLORS = np.array(

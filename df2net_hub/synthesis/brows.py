@@ -47,4 +47,4 @@ def draw_brows(rng: np.random.Generator, face: FaceMap) -> tuple[np.ndarray, tup
     share = cv2.resize(drawn, None, fx=1 / FINER, fy=1 / FINER, interpolation=cv2.INTER_AREA)
     share = share.astype(np.float32) / 255
     soft = cv2.GaussianBlur(share, (0, 0), 2.5)
-    return np.clip(1.1 * share + 0.55 * soft, 0, 0.95), (int(low[1]), int(low[0]))
+    return np.clip(1.25 * share + 0.7 * soft, 0, 0.97), (int(low[1]), int(low[0]))

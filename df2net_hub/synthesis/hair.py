@@ -34,18 +34,18 @@ class Occluder:
 _Style = tuple[Strands | None, str, int, float]
 STYLES: dict[str, _Style] = {
     "bald": (None, "down", 0, 0.0),
-    "buzz": (Strands(0.5, 2, 0.0, 0, 0, 0.5, 0.1, 0.10), "down", 2500, 0.12),
-    "short": (Strands(2.6, 3, 0.25, 0, 0, 0.35, 0.5, 0.20), "forward", 2600, 0.35),
-    "back": (Strands(4.5, 4, 0.15, 0, 0, 0.22, 0.7, 0.20), "back", 2200, 0.5),
-    "side_part": (Strands(5.0, 4, 0.35, 0, 0, 0.22, 0.7, 0.22), "part", 2300, 0.5),
-    "spiky": (Strands(2.6, 3, 0.0, 0, 0, 0.5, 1.2, 0.16), "up", 2600, 0.4),
-    "fringe": (Strands(6.5, 5, 0.7, 0, 0, 0.16, 0.6, 0.22), "forward", 2300, 0.5),
-    "bob": (Strands(12.0, 7, 0.9, 0.0, 0, 0.16, 0.9, 0.32), "part", 1700, 0.6),
-    "curly": (Strands(5.0, 9, 0.5, 0.45, 2.0, 0.9, 1.2, 0.20), "part", 2000, 1.0),
-    "afro": (Strands(3.8, 7, 0.0, 0.35, 2.0, 0.9, 2.0, 0.22), "up", 2400, 1.6),
-    "long": (Strands(24.0, 9, 1.0, 0.0, 0, 0.14, 1.0, 0.34), "part", 1700, 0.6),
-    "wavy": (Strands(21.0, 12, 1.0, 0.5, 2.5, 0.25, 1.2, 0.34), "part", 1500, 0.7),
-    "tied": (Strands(9.0, 5, 0.0, 0, 0, 0.12, 0.2, 0.26), "back", 1900, 0.35),
+    "buzz": (Strands(0.35, 2, 0.0, 0, 0, 0.3, 0.05, 0.07), "down", 1500, 0.12),
+    "short": (Strands(2.4, 3, 0.3, 0, 0, 0.22, 0.35, 0.13), "forward", 2600, 0.45),
+    "back": (Strands(4.5, 4, 0.3, 0, 0, 0.12, 0.5, 0.13), "back", 2400, 0.8),
+    "side_part": (Strands(4.5, 4, 0.4, 0, 0, 0.12, 0.5, 0.14), "part", 2400, 0.7),
+    "spiky": (Strands(1.8, 3, 0.0, 0, 0, 0.35, 0.6, 0.10), "up", 2600, 0.6),
+    "fringe": (Strands(6.0, 5, 0.7, 0, 0, 0.10, 0.5, 0.15), "forward", 2300, 0.6),
+    "bob": (Strands(13.0, 7, 0.9, 0.0, 0, 0.10, 0.8, 0.26), "part", 1900, 0.8),
+    "curly": (Strands(4.5, 8, 0.5, 0.35, 1.6, 0.7, 0.9, 0.14), "part", 2000, 1.2),
+    "afro": (Strands(2.6, 6, 0.0, 0.25, 1.6, 0.8, 1.4, 0.15), "up", 2400, 1.8),
+    "long": (Strands(24.0, 9, 1.0, 0.0, 0, 0.09, 0.9, 0.28), "part", 1900, 0.8),
+    "wavy": (Strands(21.0, 12, 1.0, 0.45, 2.2, 0.16, 1.1, 0.28), "part", 1600, 0.9),
+    "tied": (Strands(9.0, 5, 0.0, 0, 0, 0.06, 0.15, 0.16), "back", 2000, 0.45),
 }
 SHORT = ("bald", "buzz", "short", "back", "side_part", "spiky", "fringe", "curly", "afro")
 LONG = ("bob", "long", "wavy", "tied", "fringe", "curly", "back", "afro")
@@ -165,12 +165,12 @@ def _roots(
 def _combed(rng: np.random.Generator, comb: str, here: np.ndarray, out: np.ndarray) -> np.ndarray:
     """(N,3) unit directions of strands whose roots lie at `here` on the mean head."""
     x, y, z = here.T
-    lift = 0.25
+    lift = 0.08
     if comb == "forward":
         toward = np.stack([0.25 * x / 8, -0.35 * np.ones_like(y), np.where(z > -2, 1, 0.0)], -1)
     elif comb == "back":
         toward = np.stack([0.15 * x / 8, np.where(z > 2, 0.35, -0.2), -np.ones_like(z)], -1)
-        lift = 0.35
+        lift = 0.12
     elif comb == "up":
         toward, lift = np.zeros_like(here), 1.0
     elif comb == "part":

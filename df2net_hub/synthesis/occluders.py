@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from df2net_hub.synthesis.appearance import noise_at, to_linear
+from df2net_hub.synthesis.appearance import HeadFields, to_linear
 from df2net_hub.synthesis.hair import Occluder
+from df2net_hub.synthesis.morphable import SKIN_PARTS, MorphableModel
 
 Colored = tuple[Occluder, np.ndarray]
 IN_FRONT_SHARE = 0.08  # of pictures that have something before the face or on the head
@@ -199,41 +200,36 @@ def sample_in_front(
 
 def collar(
     rng: np.random.Generator,
-    noise: np.ndarray,
-    marks: np.ndarray,
+    model: MorphableModel,
+    fields: HeadFields,
+    shape: np.ndarray,
+    normals: np.ndarray,
     neckline: float,
     cloth: np.ndarray,
 ) -> list[Colored]:
-    """A shirt's collar, perhaps with a tie, or nothing; `neckline` is the cloth's height [cm]."""
-    if rng.random() > 0.45:
-        return []
-    a = np.linspace(0.28, 2 * np.pi - 0.28, 49)
-    neck = np.array([6.4, 6.6]) * (1 + 0.04 * rng.normal(0, 1, 2))
-    base, high = min(neckline, marks[8, 1] - 5.5), rng.uniform(2.0, 3.4)
-    point = np.exp(-(((np.minimum(a, 2 * np.pi - a) - 0.28) / 0.5) ** 2))  # the tips in front
-    wave = 0.1 * noise_at(noise[1], a * 20 + rng.uniform(0, 256), a * 0)
-    rings = []
-    for t in np.linspace(0, 1, 5):
-        grow = 1 + 0.10 * t + 0.25 * t * point
-        rings.append(
-            np.stack(
-                [
-                    neck[0] * grow * np.sin(a),
-                    base + high - t * (high + 2.2 * point) + wave,
-                    -1.0 + neck[1] * grow * np.cos(a),
-                ],
-                -1,
-            )  # fmt: skip
-        )
+    """A shirt's or jacket's collar: the neck's own skin pushed outward; none for half of people.
+
+    `neckline` is the height below which the head model is painted as `cloth` [cm].
+    """
+    worn = rng.random() < 0.5
+    _, y, _ = model.vertices.T
+    opening, rise = rng.uniform(0.1, 0.5), rng.uniform(1.2, 2.4)
+    drop = np.clip((opening - fields.azimuth) / 0.3, 0, 1) * rng.uniform(2, 5)
+    top = neckline + rise + 0.8 * fields.azimuth / np.pi - drop
+    thick = 0.35 + 0.25 * np.clip(top - y, 0, 3)
     white = to_linear(np.array([0.90, 0.91, 0.93])) * rng.uniform(0.75, 1)
-    color = white if rng.random() < 0.7 else np.clip(cloth * rng.uniform(0.8, 1.6), 0, 0.9)
-    found = [(_sheet(np.stack(rings), 0.1), color)]
-    if rng.random() < 0.5:
-        t = np.linspace(0, 1, 10)
-        wide = np.where(t < 0.15, 1.3, 0.9 + 1.6 * t)
-        middle = np.stack([0 * t, base + 0.6 - 9 * t, 6.4 + 1.2 * t], -1)
-        edge = np.stack([wide, 0 * t, 0 * t], -1)
-        found.append(
-            (_sheet(np.stack([middle - edge, middle, middle + edge], 1), 0.3), _cloth(rng))
-        )
-    return found
+    color = white if rng.random() < 0.6 else np.clip(cloth * rng.uniform(0.7, 1.5), 0, 0.9)
+    if not worn:
+        return []
+    below = y < neckline + rise + 3
+    skin = model.vertex_flags(SKIN_PARTS)
+    use = below[model.triangles].all(1) & skin[model.triangles[:, 0]]
+    keep = np.minimum(top - y, y - neckline + 3.0)
+    band = Occluder(
+        (shape + normals * thick[:, None]).astype(np.float32),
+        model.triangles[use],
+        np.where(skin, 4 * keep, -9).astype(np.float32),
+        np.stack([fields.azimuth * 3, y], -1).astype(np.float32),
+        gloss=0.1,
+    )
+    return [(band, color)]

@@ -45,13 +45,14 @@ class FaceHair:
     """A person's hair on the face.
 
     Attributes:
-        color: (3,) linear RGB.
+        color: (3,) linear RGB of the beard. brow_color: (3,) of the brows.
         brow: strength of the brows, 0 to 1.
         beard_style: of BEARD_STYLES. beard: density of the beard or stubble, 0 none to 1.
         shadow: five o'clock shadow, 0 to 1.
     """
 
     color: np.ndarray
+    brow_color: np.ndarray
     brow: float
     beard_style: str
     beard: float
@@ -209,7 +210,7 @@ def draw_overlay(
         canvas.area(field, 1.0, hair.color)
     if hair.brow > 0:
         share, corner = draw_brows(brow_seed, face)
-        canvas.over(share * np.float32(hair.brow), hair.color, corner)
+        canvas.over(share * np.float32(hair.brow), hair.brow_color, corner)
     return canvas.finish()
 
 

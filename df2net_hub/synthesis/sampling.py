@@ -235,7 +235,9 @@ class HeadSampler:
         found += in_front
         if recipe.has("occluders"):
             rng = streams.person("collar")
-            found += collar(rng, self.assets.noise, landmarks, look.neckline, look.cloth_color)
+            found += collar(
+                rng, model, self.fields, shape, normals, look.neckline, look.cloth_color
+            )
         if recipe.has("eyes"):
             dark = np.minimum(person.face_hair.color, 0.05) * 0.5
             found.append((lashes(streams.person("lashes"), landmarks, person.made_up), dark))

@@ -143,7 +143,7 @@ def _fill(skin: np.ndarray, patch: np.ndarray) -> np.ndarray:
 
 def sample_complexion(rng: np.random.Generator, library: SkinLibrary, age: float) -> Complexion:
     """Draw a tone, two skins near it that suit `age` (0 young to 1 old), and the gain to it."""
-    place = rng.beta(0.85, 1.05) * (len(TONES) - 1)
+    place = rng.beta(0.9, 1.5) * (len(TONES) - 1)
     tone = np.array([np.interp(place, np.arange(len(TONES)), TONES[:, c]) for c in range(3)])
     tone = tone * np.exp(BLOOD * rng.normal(0, 0.45) + rng.normal(0, 0.015, 3))
     apart = np.abs(np.log(library.tones.mean(1) / tone.mean()))
