@@ -34,7 +34,8 @@ def beard(
         "moustache": middle * above,
         "chin": chin * np.clip((2.6 - np.abs(x) / unit) * 1.6, 0, 1),
     }[face_hair.beard_style]
-    field = fields.beard * where
+    # Beside the ears only stubble is painted: a shell there would look like a strap.
+    field = fields.beard * where * np.clip((marks[33, 1] - 0.3 * unit - y) / unit + 0.5, 0, 1)
     length = float(np.exp(rng.normal(-0.2, 0.5))) * unit
     usable = (field[model.triangles] > 0.45).all(1)
     if face_hair.beard < STANDS_OFF or not usable.any():

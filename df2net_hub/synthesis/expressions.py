@@ -71,8 +71,10 @@ def sample_expression(rng: np.random.Generator, model: MorphableModel) -> Expres
         names = sorted({_base(name) for name in model.expression_names} - {"PupilDilate"})
         few = rng.choice(len(names), min(len(names), int(rng.integers(2, 7))), replace=False)
         moves = {names[i]: rng.uniform(0, 0.5 if names[i] == "jawOpen" else 0.8) for i in few}
-    if rng.random() < 0.15:
-        moves["eyeBlink"] = float(rng.choice([rng.uniform(0.1, 0.5), 1.0], p=[0.7, 0.3]))
+    # The models' faces at rest stare: real lids cover the upper rim of the iris.
+    relaxed = rng.uniform(0.03, 0.25) * (1 - moves.get("eyeWide", 0))
+    low, shut = rng.uniform(0.2, 0.6), rng.random() < 0.3
+    moves["eyeBlink"] = float(relaxed if rng.random() > 0.12 else 1.0 if shut else low)
     uneven = 1 - abs(rng.normal(0, 0.12)) * np.array([rng.random() < 0.5, rng.random() < 0.5])
     weights = np.zeros(len(model.expression_names))
     for i, name in enumerate(model.expression_names):

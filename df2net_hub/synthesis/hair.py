@@ -35,7 +35,7 @@ _Style = tuple[Strands | None, str, int, float]
 STYLES: dict[str, _Style] = {
     "bald": (None, "down", 0, 0.0),
     "buzz": (Strands(0.35, 2, 0.0, 0, 0, 0.3, 0.05, 0.07), "down", 1500, 0.12),
-    "short": (Strands(2.4, 3, 0.3, 0, 0, 0.22, 0.35, 0.13), "forward", 2600, 0.45),
+    "short": (Strands(2.4, 3, 0.3, 0, 0, 0.22, 0.35, 0.11), "part", 2800, 0.45),
     "back": (Strands(4.5, 4, 0.3, 0, 0, 0.12, 0.5, 0.13), "back", 2400, 0.8),
     "side_part": (Strands(4.5, 4, 0.4, 0, 0, 0.12, 0.5, 0.14), "part", 2400, 0.7),
     "spiky": (Strands(1.8, 3, 0.0, 0, 0, 0.35, 0.6, 0.10), "up", 2600, 0.6),

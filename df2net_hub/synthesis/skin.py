@@ -15,8 +15,8 @@ from df2net_hub.synthesis.face_map import TILE, FaceMap
 # Skin from light to dark, sRGB; between them lies every person.
 TONES = to_linear(
     np.array(
-        [[243, 208, 192], [230, 186, 164], [213, 164, 137], [192, 138, 108], [160, 107, 79],
-         [122, 78, 56], [88, 55, 41], [62, 39, 31]]
+        [[243, 208, 192], [230, 186, 164], [214, 170, 147], [194, 145, 118], [160, 112, 88],
+         [122, 83, 64], [88, 58, 46], [62, 42, 35]]
     ) / 255
 )  # fmt: skip
 LIPS = np.array([0.78, 0.50, 0.49], np.float32)  # their color over that of the skin around
