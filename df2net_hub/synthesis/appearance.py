@@ -65,10 +65,9 @@ def load_assets(folder: str | Path, skin_height: int = 512) -> Assets:
     with np.load(probe_path, allow_pickle=False) as stored:
         panoramas = stored["radiance"].astype(np.float32)
     size = (2 * skin_height, skin_height)
-    decoded = to_linear(np.arange(256) / 255)
     return Assets(
         skins=[
-            decoded[cv2.resize(_read(path), size, interpolation=cv2.INTER_AREA)]
+            to_linear(cv2.resize(_read(path), size, interpolation=cv2.INTER_AREA) / 255)
             for path in skin_paths
         ],
         panoramas=panoramas,
@@ -205,7 +204,7 @@ class Look:
 
 def to_linear(color: np.ndarray) -> np.ndarray:
     """Gamma 2.2 decoding of values in [0,1]."""
-    return np.power(np.asarray(color, np.float32), np.float32(2.2))
+    return np.asarray(color, np.float32) ** 2.2
 
 
 HAIR_COLORS = np.array(

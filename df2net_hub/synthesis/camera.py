@@ -8,9 +8,9 @@ from df2net_hub.synthesis.render import Render
 
 
 def background(rng: np.random.Generator, assets: Assets, size: int) -> np.ndarray:
-    """(size,size,3) linear background: a blurred piece of a place, a studio's cloth, or blotches."""
+    """(size,size,3) linear background: a blurred piece of a place, a gradient, or blotches."""
     kind = rng.random()
-    if kind < 0.55 and assets.backgrounds:
+    if kind < 0.6 and assets.backgrounds:
         picture = assets.backgrounds[rng.integers(len(assets.backgrounds))]
         side = int(min(picture.shape[:2]) * rng.uniform(0.3, 0.95))
         y, x = (rng.integers(0, n - side + 1) for n in picture.shape[:2])
@@ -18,25 +18,17 @@ def background(rng: np.random.Generator, assets: Assets, size: int) -> np.ndarra
             picture[y : y + side, x : x + side], (size, size), interpolation=cv2.INTER_AREA
         )
         piece = cv2.GaussianBlur(piece, (0, 0), size / 256 * rng.uniform(0.3, 6))
-        return to_linear(piece / 255) * np.float32(np.exp(rng.normal(0, 0.4)))
-    rows, columns = (np.arange(size, dtype=np.float32) / size - 0.5 for _ in range(2))
-    rows, columns = rows[:, None], columns[None]
-    # Mostly gray, white, black or blue cloth; strong colors are rare behind a portrait.
-    gray = rng.choice([0.02, 0.15, 0.4, 0.85], p=[0.2, 0.3, 0.3, 0.2]) * np.exp(rng.normal(0, 0.3))
-    hue = rng.choice([rng.normal(0, 0.10), rng.normal(0, 0.6)], p=[0.75, 0.25])
-    color = gray * np.exp(hue * np.array([-1, 0, 1]) + rng.normal(0, 0.05, 3))
-    slope = rng.uniform(0, 1.0)
-    ramp = slope * (np.cos(rng.uniform(0, 6.3)) * columns + np.sin(rng.uniform(0, 6.3)) * rows)
-    middle = rng.uniform(-0.3, 0.3, 2)
-    glow = np.exp(-((columns - middle[0]) ** 2 + (rows - middle[1]) ** 2) / rng.uniform(0.1, 0.6))
-    shade = np.clip(1 + ramp + rng.choice([0, rng.uniform(0, 0.8)]) * glow, 0.05, 3)
-    if kind > 0.85:
-        layer = assets.noise[rng.integers(0, 2)]
-        scale = 256 * rng.uniform(0.2, 1)
-        x, y = (np.broadcast_to(axis * scale, (size, size)).ravel() for axis in (columns, rows))
-        shade = shade * (1 + 0.3 * noise_at(layer, x, y).reshape(size, size))
-    lit = np.clip(shade, 0.02, 3)[..., None] * np.minimum(color, 1.0)
-    return lit.astype(np.float32)
+        return to_linear(piece / 255) * np.exp(rng.normal(0, 0.5))
+    rows, columns = np.mgrid[0:size, 0:size] / size - 0.5
+    ramp = np.cos(rng.uniform(0, 6.3)) * columns + np.sin(rng.uniform(0, 6.3)) * rows
+    color = rng.random(3) ** 1.5
+    if kind < 0.85:
+        return (color * np.clip(1 + rng.uniform(0, 1.2) * ramp, 0, 3)[..., None]).astype(np.float32)
+    layer = assets.noise[rng.integers(0, 3)]
+    scale = 256 / size * rng.uniform(0.2, 1)
+    blotch = noise_at(layer, columns.ravel() * size * scale, rows.ravel() * size * scale)
+    mix = np.clip(0.5 + 0.4 * blotch.reshape(size, size, 1), 0, 1)
+    return (color * mix + rng.random(3) ** 1.5 * (1 - mix)).astype(np.float32)
 
 
 def photograph(rng: np.random.Generator, render: Render, behind: np.ndarray) -> np.ndarray:

@@ -12,8 +12,9 @@ import numpy as np
 from df2net_hub.geometry import CROP_SIZE, DEPTH_UNIT_PX
 from df2net_hub.pairs import MAX_RELIEF_PX
 from df2net_hub.synthesis.appearance import Assets, head_fields, load_assets, procedural_assets
+from df2net_hub.synthesis.backdrop import backdrop
 from df2net_hub.synthesis.beard import beard
-from df2net_hub.synthesis.camera import background, photograph
+from df2net_hub.synthesis.camera import photograph
 from df2net_hub.synthesis.expressions import Expression, neutral, sample_expression
 from df2net_hub.synthesis.face_map import face_map
 from df2net_hub.synthesis.glasses import glasses
@@ -134,7 +135,7 @@ class HeadSampler:
             if made.mask.mean() > 0.04 and np.isfinite(depth[made.mask]).all():
                 break
             streams = replace(streams, attempt=streams.attempt + 1)
-        behind = background(streams.picture("background"), self.assets, size)
+        behind = backdrop(streams.picture("background"), self.assets, size)
         if not self.recipe.has("backgrounds"):
             behind = np.full_like(behind, 0.2)
         if self.recipe.has("camera"):

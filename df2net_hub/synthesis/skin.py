@@ -29,7 +29,7 @@ class SkinLibrary:
     """Skins to mix.
 
     Attributes:
-        skins: textures (h,2h,3) linear RGB as in `Assets`, with lips of one make and without
+        skins: textures (h,2h,3) of the kind in `Assets`, with lips of one make and without
             painted eyes and brows.
         tones: (N,3) linear color of each skin's cheeks and forehead.
         names: name of each.
@@ -60,15 +60,18 @@ def skin_library(
     lips = lip_area(face)
     lip_lines = 1 + 0.08 * noise[3][: TILE // 2].repeat(2, 0).repeat(2, 1)[:TILE, :TILE]
     lip_color = 1 - (1 - LIPS * lip_lines[..., None]) * lips[..., None]
-    cleaned = tuple(_fill(skin, patch) for skin in skins)
-    for skin in cleaned:  # in place: each is a copy
-        skin[:, : len(skin)] *= cv2.resize(lip_color, (len(skin), len(skin)))
-    tones = []
-    for skin in cleaned:
-        height = len(skin)
-        tile = cv2.resize(skin[:, :height], (TILE, TILE), interpolation=cv2.INTER_AREA)
+    decoded = to_linear(np.arange(256) / 255)
+    encoded = np.rint(np.linspace(0, 1, 4096) ** (1 / 2.2) * 255).astype(np.uint8)
+    cleaned, tones = [], []
+    for skin in skins:
+        linear = _fill(decoded[skin] if skin.dtype == np.uint8 else skin, patch)
+        height = len(linear)
+        linear[:, :height] *= cv2.resize(lip_color, (height, height))
+        tile = cv2.resize(linear[:, :height], (TILE, TILE), interpolation=cv2.INTER_AREA)
         tones.append(np.median(tile[cheeks], axis=0))
-    return SkinLibrary(cleaned, np.array(tones, np.float32), names)
+        bytes_again = encoded[np.rint(linear * 4095).astype(np.int16)]
+        cleaned.append(bytes_again if skin.dtype == np.uint8 else linear)
+    return SkinLibrary(tuple(cleaned), np.array(tones, np.float32), names)
 
 
 def _eye_and_brow_patch(face: FaceMap) -> np.ndarray:
