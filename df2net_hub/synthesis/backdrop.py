@@ -7,7 +7,7 @@ from df2net_hub.synthesis.appearance import Assets, noise_at, to_linear
 
 
 def backdrop(rng: np.random.Generator, assets: Assets, size: int) -> np.ndarray:
-    """(size,size,3) linear background: a blurred piece of a place, a studio's cloth, or blotches."""
+    """(size,size,3) linear background: a blurred place, a studio's cloth, or blotches."""
     kind = rng.random()
     if kind < 0.55 and assets.backgrounds:
         picture = assets.backgrounds[rng.integers(len(assets.backgrounds))]

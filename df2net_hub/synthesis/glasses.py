@@ -17,27 +17,27 @@ def glasses(rng: np.random.Generator, landmarks: np.ndarray) -> list[tuple[Occlu
     """Frame, and dark lenses if drawn, with their linear colors; `landmarks` (68,3) [cm]."""
     unit = (landmarks[45, 0] - landmarks[36, 0]) / 9.0
     around = np.linspace(0, 2 * np.pi, 41)
-    width = rng.uniform(2.3, 3.0) * unit
-    height = width * rng.uniform(0.6, 0.92)
+    width = rng.uniform(1.95, 2.35) * unit
+    height = width * rng.uniform(0.65, 0.95)
     power = rng.uniform(0.5, 1.0)  # 1 is an ellipse, less is squarer
     thick = rng.choice([rng.uniform(0.06, 0.14), rng.uniform(0.2, 0.42)]) * unit
-    front = landmarks[36:48, 2].max() + rng.uniform(0.7, 1.2) * unit
+    front = landmarks[36:48, 2].max() + rng.uniform(1.1, 1.6) * unit
     drop = rng.uniform(0.1, 0.7) * unit
     sunglasses = rng.random() < 0.12
     cos, sin = np.cos(around), np.sin(around)
     ring = np.stack([np.sign(cos) * np.abs(cos) ** power, np.sign(sin) * np.abs(sin) ** power], -1)
     strips, lenses = [], []
     for eye, side in ((slice(36, 42), -1), (slice(42, 48), 1)):
-        cx, cy, _ = landmarks[eye].mean(0) + [side * 0.15 * unit, -drop, 0]
+        cx, cy, _ = landmarks[eye].mean(0) + [side * 0.25 * unit, -drop, 0]
         edges = []
         for grow in (0.0, thick):
             xy = ring * [width + grow, height + grow] + [cx, cy]
-            edges.append(np.column_stack([xy, front - 0.03 * xy[:, 0] ** 2]))
+            edges.append(np.column_stack([xy, front - 0.02 * xy[:, 0] ** 2]))
         strips.append(np.stack(edges, 1))
-        middle = np.broadcast_to([cx, cy, front - 0.03 * cx**2], edges[0].shape)
+        middle = np.broadcast_to([cx, cy, front - 0.02 * cx**2], edges[0].shape)
         lenses.append(np.stack([middle, edges[0]], 1))
         hinge_x = cx + side * (width + thick)
-        hinge = np.array([hinge_x, cy + 0.35 * height, front - 0.03 * hinge_x**2])
+        hinge = np.array([hinge_x, cy + 0.35 * height, front - 0.02 * hinge_x**2])
         ear = landmarks[0 if side < 0 else 16] + [side * 0.5 * unit, 0.4 * unit, -3.0 * unit]
         temple = np.linspace(hinge, ear, 12)
         strips.append(np.stack([temple, temple + [0, 0.12 + 0.9 * thick, 0]], 1))

@@ -29,6 +29,7 @@ class Occluder:
     hides: bool = True
 
 
+HAIR_GLOSS = 0.25
 # Style -> strands, direction in which they are combed, hairs on the head, thickness of the shell
 # [cm]. "part" combs away from a line along the head.
 _Style = tuple[Strands | None, str, int, float]
@@ -40,11 +41,11 @@ STYLES: dict[str, _Style] = {
     "side_part": (Strands(4.5, 4, 0.4, 0, 0, 0.12, 0.5, 0.14), "part", 2400, 0.7),
     "spiky": (Strands(1.8, 3, 0.0, 0, 0, 0.35, 0.6, 0.10), "up", 2600, 0.6),
     "fringe": (Strands(6.0, 5, 0.7, 0, 0, 0.10, 0.5, 0.15), "forward", 2300, 0.6),
-    "bob": (Strands(13.0, 7, 0.9, 0.0, 0, 0.10, 0.8, 0.26), "part", 1900, 0.8),
+    "bob": (Strands(13.0, 7, 0.9, 0.0, 0, 0.10, 0.8, 0.17), "part", 2500, 0.8),
     "curly": (Strands(4.5, 8, 0.5, 0.35, 1.6, 0.7, 0.9, 0.14), "part", 2000, 1.2),
     "afro": (Strands(2.6, 6, 0.0, 0.25, 1.6, 0.8, 1.4, 0.15), "up", 2400, 1.8),
-    "long": (Strands(24.0, 9, 1.0, 0.0, 0, 0.09, 0.9, 0.28), "part", 1900, 0.8),
-    "wavy": (Strands(21.0, 12, 1.0, 0.45, 2.2, 0.16, 1.1, 0.28), "part", 1600, 0.9),
+    "long": (Strands(24.0, 8, 1.0, 0.0, 0, 0.09, 0.9, 0.17), "part", 2500, 0.8),
+    "wavy": (Strands(21.0, 12, 1.0, 0.45, 2.2, 0.16, 1.1, 0.18), "part", 2000, 0.9),
     "tied": (Strands(9.0, 5, 0.0, 0, 0, 0.06, 0.15, 0.16), "back", 2000, 0.45),
 }
 SHORT = ("bald", "buzz", "short", "back", "side_part", "spiky", "fringe", "curly", "afro")
@@ -111,6 +112,7 @@ def hair(
         strand=np.stack(
             [fields.azimuth * np.sign(model.vertices[:, 0]) * 60, above * 2], -1
         ).astype(np.float32),
+        gloss=HAIR_GLOSS,
     )
     grown = kind if kind else Strands(0.7, 2, 0.3, 0, 0, 0.3, 0.1, 0.12)
     number = count if kind else 1400
@@ -126,7 +128,7 @@ def hair(
         paths = _off_the_face(paths, shape, model)
     points, triangles, strand = ribbons(rng, paths, skull.outward(paths), grown.width)
     keep = np.full(len(points), 9, np.float32)
-    return [shell, Occluder(points, triangles, keep, strand)]
+    return [shell, Occluder(points, triangles, keep, strand, gloss=HAIR_GLOSS)]
 
 
 def _skull(points: np.ndarray) -> Skull:

@@ -9,7 +9,7 @@ UPPER, LOWER = 44, 22  # lashes on each lid
 
 
 def lashes(rng: np.random.Generator, landmarks: np.ndarray, made_up: float) -> Occluder:
-    """Lashes on the eyes of a head with `landmarks` (68,3) [cm]; `made_up` 0 to 1 lengthens them."""
+    """Lashes of a head with `landmarks` (68,3) [cm]; `made_up`, 0 to 1, lengthens them."""
     unit = (landmarks[45, 0] - landmarks[36, 0]) / 9.0
     length = rng.uniform(0.45, 0.75) * (1 + 0.45 * made_up) * unit
     paths = []

@@ -185,13 +185,9 @@ def draw_overlay(
 ) -> np.ndarray:
     """(TILE,TILE,4) linear RGBA of one person.
 
-    Args:
-        rng: draws the same numbers whatever is left out.
-        kit, face: of the head model.
-        tone: (3,) linear color of the skin.
-        hair: brows and beard.
-        age: 0 young to 1 old. made_up: 0 none to 1 strong make-up.
-        marks: draw freckles, moles, redness and make-up. lid_lines: draw the edges of the lids.
+    `rng` draws the same numbers whatever is left out, `tone` (3,) is the linear color of the skin,
+    `age` 0 young to 1 old, `made_up` 0 to 1. `marks` are freckles, moles, redness and make-up,
+    `lid_lines` the edges of the lids.
     """
     canvas = _Canvas()
     brow_seed, mark_seed = rng.spawn(2)

@@ -64,7 +64,7 @@ def sample_person(
     beard_color = hair_color * np.exp(rng.normal(0, 0.15)) * np.array([1.06, 1.0, 0.96])
     face_hair = FaceHair(
         color=np.minimum(beard_color, 0.7).astype(np.float32),
-        brow_color=np.minimum(0.5 * beard_color, 0.3 * complexion.tone).astype(np.float32),
+        brow_color=np.minimum(0.5 * beard_color, 0.12 * complexion.tone).astype(np.float32),
         brow=float(rng.uniform(0.6, 1.0)),
         beard_style=str(rng.choice(BEARD_STYLES, p=[0.6, 0.2, 0.13, 0.07])),
         beard=float(rng.uniform(0.15, 1.1)) if bearded else 0.0,

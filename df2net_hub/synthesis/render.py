@@ -32,6 +32,7 @@ class Scene:
         wrinkles: (h,h) displacement over the face tile [cm].
         occluders: hair and glasses with their linear colors.
         gloss: strength of the skin's specular reflection.
+        shadows: whether direct lights cast shadows.
     """
 
     shape: np.ndarray
@@ -44,6 +45,7 @@ class Scene:
     wrinkles: np.ndarray
     occluders: list[tuple[Occluder, np.ndarray]]
     gloss: float
+    shadows: bool = True
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,8 @@ def render(
     albedo = paint(scene.look, attributes, noise)
     occlusion = _ambient_occlusion(depth.reshape(fine, fine), fine / scene.side).ravel()[covered]
     shadow = _shadows(scene, depth, covered, fine)
+    if not scene.shadows:
+        shadow = np.ones_like(shadow)
     eye = attributes["is_eye"] > 0.5
     gloss = np.where(eye, 6.0, scene.gloss) * (attributes["canonical"][:, 1] > scene.look.neckline)
     color = _shade(

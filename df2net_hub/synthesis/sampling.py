@@ -37,6 +37,7 @@ from df2net_hub.synthesis.wrinkles import WrinkleKit, wrinkle_kit
 # Small photos are rendered larger and brought down; large ones show no stairs anyway.
 SUPERSAMPLE = 1.5
 LARGE_PX = 400
+OURS = SynthesisRecipe()
 GLASSES_SHARE = 0.17
 # Where dlib's HOG box sits on a head, fitted to 208 detections on 220 renders: its side, how far
 # its center lies below the eyes, and how far it moves with the sine of yaw and pitch [cm].
@@ -97,7 +98,7 @@ class HeadSampler:
     """
 
     def __init__(
-        self, model: MorphableModel, assets: Assets, recipe: SynthesisRecipe = SynthesisRecipe()
+        self, model: MorphableModel, assets: Assets, recipe: SynthesisRecipe = OURS
     ) -> None:
         self.model, self.assets, self.recipe = model, assets, recipe
         self.fields = head_fields(model)
@@ -108,14 +109,14 @@ class HeadSampler:
 
     @classmethod
     def from_folder(
-        cls, folder: str | Path, size: int, recipe: SynthesisRecipe = SynthesisRecipe()
+        cls, folder: str | Path, size: int, recipe: SynthesisRecipe = OURS
     ) -> "HeadSampler":
         """Read `ict_facekit/ict_face_model.npz` and the assets of `folder`, for pairs of `size`."""
         model = load_morphable(Path(folder) / "ict_facekit" / "ict_face_model.npz")
         return cls(model, load_assets(folder, skin_height=1024 if size > 300 else 512), recipe)
 
     @classmethod
-    def procedural(cls, recipe: SynthesisRecipe = SynthesisRecipe()) -> "HeadSampler":
+    def procedural(cls, recipe: SynthesisRecipe = OURS) -> "HeadSampler":
         """A small head from formulas: needs no data, for tests and smoke runs."""
         return cls(procedural_head(), procedural_assets(), recipe)
 
@@ -175,7 +176,7 @@ class HeadSampler:
         wide = (landmarks[45, 0] - landmarks[36, 0]) / 9.0
         side = 1.6 * BOX_SIDE_CM * np.exp(rng.normal(0, 0.11)) * wide
         shift = rng.normal(0, 0.03, 2) * side + BOX_SHIFT_CM * np.sin(pose[:2])
-        # A lens nearer than about 0.5 m makes noses large; half of the pictures are taken from afar.
+        # A lens at 0.5 m makes noses large; half of the pictures are taken from afar.
         near = rng.random() < 0.5
         distance = float(np.exp(rng.uniform(np.log(50), np.log(200))))
         light = sample_light(streams.picture("light"), self.assets.panoramas)
@@ -195,6 +196,7 @@ class HeadSampler:
             wrinkles=wrinkles if recipe.has("wrinkles") else 0 * wrinkles,
             occluders=self._occluders(streams, shape, person),
             gloss=gloss if recipe.has("gloss") else 0.0,
+            shadows=recipe.has("shadows"),
         )
         return scene, expression.mood, pose
 

@@ -123,14 +123,12 @@ def _fill(skin: np.ndarray, patch: np.ndarray) -> np.ndarray:
     small = cv2.resize(tile, (128, 128), interpolation=cv2.INTER_AREA)
     known = 1.0 * (cv2.resize(patch, (128, 128)) < 0.02)
     color, weight = small * known[..., None], known
-    smooth = None
+    smooth, settled = np.zeros_like(color), np.zeros_like(color[..., :1])
     for sigma in (2, 5, 12, 30):  # the nearest known skin that there is
         near = cv2.GaussianBlur(color, (0, 0), sigma)
         share = cv2.GaussianBlur(weight, (0, 0), sigma)[..., None]
-        estimate = near / np.maximum(share, 1e-4)
-        trust = np.clip(share * 6, 0, 1)
-        smooth = estimate if smooth is None else smooth + (1 - settled) * (estimate - smooth)
-        settled = trust if sigma == 2 else np.maximum(settled, trust)
+        smooth += (1 - settled) * (near / np.maximum(share, 1e-4) - smooth)
+        settled = np.maximum(settled, np.clip(share * 6, 0, 1))
     scale = height // 128
     rows, columns = (np.flatnonzero(cv2.resize(patch, (128, 128)).any(axis)) for axis in (1, 0))
     box = tuple(slice(n[0] * scale, (n[-1] + 1) * scale) for n in (rows, columns))

@@ -22,7 +22,7 @@ KINDS = (
 )  # fmt: skip
 # Depth of a unit of each kind in a deeply lined face [cm].
 DEEPEST_CM = np.array(
-    [0.075, 0.10, 0.06, 0.045, 0.16, 0.20, 0.10, 0.035, 0.045, 0.15, 0.07, 0.05, 0.010]
+    [0.11, 0.14, 0.09, 0.07, 0.20, 0.24, 0.15, 0.05, 0.07, 0.15, 0.09, 0.07, 0.010]
 )
 
 
@@ -276,10 +276,11 @@ def _grain(pen: _Pen, noise: np.ndarray) -> np.ndarray:
 
 def _noise(pen: _Pen, layer: np.ndarray, per_unit: float) -> np.ndarray:
     """(TILE,TILE) noise with `per_unit` noise pixels to a unit of the face's surface."""
-    x, y, z = (pen.face.positions / pen.face.unit * per_unit).reshape(-1, 3).T
+    x, y, z = (pen.face.positions / pen.face.unit).reshape(-1, 3).T
     a, b = pen.rng.uniform(0, 256, 2)
-    turned = x + 0.6 * np.sign(x) * z  # so that cheeks and temples show no stripes
-    return noise_at(layer, turned + a, y + 0.3 * z + b).reshape(TILE, TILE)
+    around = 9 * np.arctan2(x, np.maximum(z, 1))  # so that cheeks and temples show no stripes
+    level = y + 0.35 * z
+    return noise_at(layer, around * per_unit + a, level * per_unit + b).reshape(TILE, TILE)
 
 
 _DRAW = dict(
