@@ -21,6 +21,8 @@ def beard(
     face_hair: FaceHair,
 ) -> list[Occluder]:
     """Shell and hairs of a thick beard on the head `shape` (V,3); nothing if it is thin."""
+    if face_hair.beard < STANDS_OFF:
+        return []
     marks = model.vertices[model.landmarks68]
     unit = (marks[45, 0] - marks[36, 0]) / 9.0
     x, y, _ = model.vertices.T
@@ -37,10 +39,10 @@ def beard(
     # Beside the ears only stubble is painted: a shell there would look like a strap.
     field = fields.beard * where * np.clip((marks[33, 1] - 0.3 * unit - y) / unit + 0.5, 0, 1)
     length = float(np.exp(rng.normal(-0.2, 0.5))) * unit
-    usable = (field[model.triangles] > 0.45).all(1)
-    if face_hair.beard < STANDS_OFF or not usable.any():
+    grows, (first, second, third) = field > 0.45, model.triangles.T
+    inside = model.triangles[grows[first] & grows[second] & grows[third]]
+    if not len(inside):
         return []
-    inside = model.triangles[usable]
     a, b, c = (model.vertices[inside[:, k]] for k in range(3))
     share = np.cumsum(np.linalg.norm(np.cross(b - a, c - a), axis=1))
     chosen = inside[np.searchsorted(share, rng.random(HAIRS) * share[-1])]
@@ -62,7 +64,7 @@ def beard(
     thick = 0.25 * length * np.clip(field * 1.6 - 0.5, 0, 1)
     shell = Occluder(
         (shape + normals * thick[:, None]).astype(np.float32),
-        model.triangles[(field[model.triangles] > 0.05).any(1)],
+        model.triangles[(field > 0.05)[first]],
         ((field - 0.62) * 3).astype(np.float32),
         np.stack([x * 12, y * 3], -1).astype(np.float32),
         gloss=0.2,

@@ -149,7 +149,8 @@ def _roots(
     count: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Random points on the scalp (N,3), normals (N,3) there and their places on the mean head."""
-    inside = model.triangles[(above[model.triangles] > 0.1).all(1)]
+    grows, (first, second, third) = above > 0.1, model.triangles.T
+    inside = model.triangles[grows[first] & grows[second] & grows[third]]
     if not len(inside):
         return np.zeros((0, 3)), np.zeros((0, 3)), np.zeros((0, 3))
     a, b, c = (model.vertices[inside[:, k]] for k in range(3))

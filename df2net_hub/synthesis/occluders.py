@@ -211,7 +211,8 @@ def collar(
 
     `neckline` is the height below which the head model is painted as `cloth` [cm].
     """
-    worn = rng.random() < 0.5
+    if rng.random() < 0.5:
+        return []
     _, y, _ = model.vertices.T
     opening, rise = rng.uniform(0.1, 0.5), rng.uniform(1.2, 2.4)
     drop = np.clip((opening - fields.azimuth) / 0.3, 0, 1) * rng.uniform(2, 5)
@@ -219,11 +220,9 @@ def collar(
     thick = 0.35 + 0.25 * np.clip(top - y, 0, 3)
     white = to_linear(np.array([0.90, 0.91, 0.93])) * rng.uniform(0.75, 1)
     color = white if rng.random() < 0.6 else np.clip(cloth * rng.uniform(0.7, 1.5), 0, 0.9)
-    if not worn:
-        return []
     below = y < neckline + rise + 3
     skin = model.vertex_flags(SKIN_PARTS)
-    use = below[model.triangles].all(1) & skin[model.triangles[:, 0]]
+    use = (below & skin)[model.triangles[:, 0]]
     keep = np.minimum(top - y, y - neckline + 3.0)
     band = Occluder(
         (shape + normals * thick[:, None]).astype(np.float32),

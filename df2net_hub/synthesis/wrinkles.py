@@ -32,10 +32,12 @@ class WrinkleKit:
 
     Attributes:
         maps: (len(KINDS),VARIANTS,TILE,TILE) float32 heights, furrows down to about -1.
+        rows: (len(KINDS),2) first and last row of the tile that a kind touches.
         aside: (TILE,) -1 at the face's one side to 1 at the other.
     """
 
     maps: np.ndarray
+    rows: np.ndarray
     aside: np.ndarray
 
     def sample(self, rng: np.random.Generator, age: float, expression: Expression) -> np.ndarray:
@@ -47,9 +49,11 @@ class WrinkleKit:
         total = np.zeros((TILE, TILE), np.float32)
         for k, weight in enumerate(weights * DEEPEST_CM):
             if weight > 0.001:
-                layer = self.maps[k, variants[k]]
+                rows = slice(*self.rows[k])
+                layer = self.maps[k, variants[k], rows]
                 layer = layer[:, ::-1] if mirrored[k] else layer
-                total += layer * np.float32(weight * (1 + asymmetry[k] * self.aside))
+                uneven = (weight * (1 + asymmetry[k] * self.aside)).astype(np.float32)
+                total[rows] += layer * uneven
         return total
 
 
@@ -83,7 +87,11 @@ def wrinkle_kit(face: FaceMap, noise: np.ndarray) -> WrinkleKit:
         for k, name in enumerate(KINDS):
             maps[k, variant] = _DRAW[name](pen, noise) * face.inside
     columns = (np.arange(TILE) + 0.5) / TILE * 2 - 1
-    return WrinkleKit(maps, columns.astype(np.float32))
+    rows = np.zeros((len(KINDS), 2), np.int64)
+    for k in range(len(KINDS)):
+        touched = np.flatnonzero((np.abs(maps[k]) > 0.004).any((0, 2)))
+        rows[k] = (touched[0], touched[-1] + 1) if len(touched) else (0, 0)
+    return WrinkleKit(maps, rows, columns.astype(np.float32))
 
 
 class _Pen:
