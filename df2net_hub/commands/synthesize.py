@@ -16,10 +16,13 @@ from df2net_hub.commands.set_arguments import (
     need_extras,
     write_with_progress,
 )
+from df2net_hub.synthesis.recipe import INGREDIENTS, PRESETS, SynthesisRecipe
 
 EXAMPLES = """\
   df2net synthesize pairs --count 500 --size 128
   df2net synthesize pairs --assets DATA --count 20000 --workers 8
+  df2net synthesize pairs --assets DATA --count 60000 --preset paper --workers 8
+  df2net synthesize bald --assets DATA --without hair,beard
   df2net synthesize pairs --assets DATA --count 60000 --shard 2/4   # the second of four machines
 """
 
@@ -33,6 +36,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--license", help="of the set, for its card: an identifier of the Hub such as cc0-1.0"
     )
+    parser.add_argument(
+        "--preset", choices=PRESETS, default=PRESETS[0],
+        help="paper: each head in three poses, so --count 60000 renders the 20,000 heads of Sec. "
+        "3.2; ours (default): a new head for every pair",
+    )  # fmt: skip
+    parser.add_argument(
+        "--without", metavar="NAMES", default="",
+        help="leave out ingredients, to measure what they are good for: a comma-separated list of "
+        + ", ".join(INGREDIENTS),
+    )  # fmt: skip
     add_set_arguments(parser)
 
 
@@ -40,10 +53,13 @@ def run(args: argparse.Namespace) -> int:
     need_extras("numba")
     from df2net_hub.synthesis.make_pairs import RenderedPairs
 
-    maker = RenderedPairs(args.assets, args.seed, args.size)
+    without = tuple(name.strip() for name in args.without.split(",") if name.strip())
+    synthesis = SynthesisRecipe(args.preset, without)
+    maker = RenderedPairs(args.assets, args.seed, args.size, synthesis)
     # Without the paths of this machine: the card is published.
     words = ["df2net", "synthesize", "FOLDER", "--count", args.count]
     words += ["--seed", args.seed, "--size", args.size, *(["--assets", "DATA"] * bool(args.assets))]
+    words += ["--preset", args.preset, *(["--without", ",".join(without)] * bool(without))]
     recipe = maker.recipe() | {"command": shlex.join(map(str, words))}
     if args.license:
         recipe["license"] = args.license

@@ -26,12 +26,14 @@ class Assets:
         panoramas: (N,h,w,3) linear radiance.
         backgrounds: pictures (h,w,3) uint8 sRGB.
         noise: (4,NOISE_SIZE,NOISE_SIZE) tileable noise of about unit variance, coarse to fine.
+        skin_names: name of each skin.
     """
 
     skins: list[np.ndarray]
     panoramas: np.ndarray
     backgrounds: list[np.ndarray]
     noise: np.ndarray
+    skin_names: tuple[str, ...]
 
 
 def tileable_noise(rng: np.random.Generator) -> np.ndarray:
@@ -68,6 +70,7 @@ def load_assets(folder: str | Path, skin_height: int = 512) -> Assets:
         panoramas=panoramas,
         backgrounds=[_read(path) for path in background_paths],
         noise=tileable_noise(np.random.default_rng(0)),
+        skin_names=tuple(path.stem for path in skin_paths),
     )
 
 
@@ -87,7 +90,7 @@ def procedural_assets(seed: int = 0) -> Assets:
         np.clip(128 + 50 * noise[i][..., None] * rng.random(3), 0, 255).astype(np.uint8)
         for i in (0, 1)
     ]
-    return Assets(skins, panoramas, backgrounds, noise)
+    return Assets(skins, panoramas, backgrounds, noise, ("light", "medium", "brown", "dark"))
 
 
 def _read(path: Path) -> np.ndarray:
@@ -221,35 +224,5 @@ HAIR_COLORS = np.array(
      [0.70, 0.58, 0.38], [0.42, 0.20, 0.10], [0.55, 0.54, 0.53], [0.82, 0.81, 0.80]],
 )  # fmt: skip
 IRIS_COLORS = np.array(
-    [[0.16, 0.09, 0.05], [0.30, 0.18, 0.08], [0.35, 0.40, 0.30], [0.40, 0.52, 0.62]]
+    [[0.15, 0.09, 0.06], [0.26, 0.16, 0.08], [0.28, 0.31, 0.23], [0.29, 0.37, 0.44]]
 )
-
-
-def sample_look(rng: np.random.Generator, assets: Assets) -> Look:
-    """Draw one person's colors."""
-    first, second = rng.integers(len(assets.skins), size=2)
-    gain = np.exp(rng.normal(0, 0.18)) * (1 + rng.normal(0, 0.035, 3))
-    hair = HAIR_COLORS[rng.choice(8, p=[0.3, 0.22, 0.14, 0.08, 0.06, 0.05, 0.09, 0.06])]
-    tones = [to_linear(assets.skins[i][::16, ::16] / 255).mean() for i in (first, second)]
-    if min(tones) < 0.12:  # dark skin, dark hair
-        hair = HAIR_COLORS[rng.choice(8, p=[0.7, 0.15, 0, 0, 0, 0, 0.1, 0.05])]
-    bearded = rng.random() < 0.4
-    return Look(
-        skins=(assets.skins[first], assets.skins[second]),
-        skin_mix=float(rng.beta(0.6, 0.6)),
-        skin_gain=gain.astype(np.float32),
-        blotches=float(abs(rng.normal(0, 0.03))),
-        hair_color=to_linear(np.clip(hair * np.exp(rng.normal(0, 0.06, 3)), 0, 1)),
-        brow_strength=float(rng.uniform(0.3, 1.0)),
-        brow_width=float(rng.uniform(0.22, 0.6)),
-        beard_strength=float(rng.beta(1.2, 1.2)) if bearded else 0.0,
-        beard_grain=float(rng.uniform(0.2, 1.0)),
-        iris_color=to_linear(
-            np.clip(IRIS_COLORS[rng.integers(4)] * np.exp(rng.normal(0, 0.2, 3)), 0, 1)
-        ),
-        gaze=rng.normal(0, [0.14, 0.07]).astype(np.float32),
-        teeth_color=to_linear(np.array([0.92, 0.88, 0.80]) * rng.uniform(0.75, 1.0)),
-        cloth_color=to_linear(rng.random(3) * rng.uniform(0.2, 1)),
-        neckline=float(rng.uniform(-16, -11.5)),
-        noise_offset=rng.uniform(0, NOISE_SIZE, 2).astype(np.float32),
-    )

@@ -9,8 +9,6 @@ import cv2
 import numpy as np
 from numba import njit
 
-from df2net_hub.synthesis.appearance import Assets, to_linear
-from df2net_hub.synthesis.raster import tile_over_grid
 from df2net_hub.synthesis.render import Render
 
 # Tone curves are tables over the square root of linear light: even steps to the eye.
@@ -20,36 +18,6 @@ GAUSSIANS = np.random.default_rng(0).standard_normal(16384).astype(np.float32)
 SRGB_CURVE = np.rint(
     255 * np.minimum(BRIGHTEST * np.linspace(0, 1, CURVE_STEPS) ** 2, 1) ** (1 / 2.2)
 ).astype(np.uint8)
-
-
-def background(rng: np.random.Generator, assets: Assets, size: int) -> np.ndarray:
-    """(size,size,3) float32 linear background: a blurred piece of a place, a gradient, blotches."""
-    kind = rng.random()
-    if kind < 0.6 and assets.backgrounds:
-        picture = assets.backgrounds[rng.integers(len(assets.backgrounds))]
-        side = int(min(picture.shape[:2]) * rng.uniform(0.3, 0.95))
-        y, x = (rng.integers(0, n - side + 1) for n in picture.shape[:2])
-        sigma = size / 256 * rng.uniform(0.3, 6)
-        # What will be blurred needs no more pixels than the blur leaves.
-        small = int(size / max(1, sigma / 2))
-        piece = cv2.resize(
-            picture[y : y + side, x : x + side], (small, small), interpolation=cv2.INTER_AREA
-        )
-        piece = cv2.GaussianBlur(piece, (0, 0), sigma * small / size)
-        piece = cv2.resize(piece, (size, size), interpolation=cv2.INTER_LINEAR)
-        table = to_linear(np.arange(256) / 255) * np.float32(np.exp(rng.normal(0, 0.5)))
-        return cv2.LUT(piece, table)
-    color = (rng.random(3) ** 1.5).astype(np.float32)
-    if kind < 0.85:
-        line = np.arange(size, dtype=np.float32) / size - np.float32(0.5)
-        along, across = (np.float32(f(rng.uniform(0, 6.3))) for f in (np.cos, np.sin))
-        ramp = along * line[None, :] + across * line[:, None]
-        return np.maximum(1 + np.float32(rng.uniform(0, 1.2)) * ramp, 0)[..., None] * color
-    step = 256 / size * rng.uniform(0.2, 1)
-    blotch = tile_over_grid(assets.noise[rng.integers(0, 3)], size, step, step)
-    mix = np.clip(np.float32(0.5) + np.float32(0.4) * blotch, 0, 1)[..., None]
-    other = (rng.random(3) ** 1.5).astype(np.float32)
-    return other + mix * (color - other)
 
 
 def photograph(rng: np.random.Generator, render: Render, behind: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Hair as shells over the head, long hair as a curtain, glasses as ribbons: what hides a face."""
+"""Hair: a shell close to the scalp and strands that grow from it, in the shapes people wear."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from df2net_hub.synthesis.appearance import HeadFields, noise_at
 from df2net_hub.synthesis.morphable import SKIN_PARTS, MorphableModel
+from df2net_hub.synthesis.strands import Skull, Strands, grow, ribbons
 
 
 @dataclass(frozen=True)
@@ -16,8 +17,8 @@ class Occluder:
         vertices: (V,3). triangles: (T,3) int32.
         keep: (V,) cut-out field: a pixel counts where it is above a noisy threshold around 0.
         strand: (V,2) coordinates for the strand texture.
-        gloss: strength of the specular reflection.
-        hides: whether what lies behind it leaves the mask; False for glasses and lashes.
+        gloss: strength of its specular reflection.
+        hides: whether what lies behind it leaves the mask of the face.
     """
 
     vertices: np.ndarray
@@ -28,114 +29,177 @@ class Occluder:
     hides: bool = True
 
 
-def hair_shell(
+HAIR_GLOSS = 0.25
+# Style -> strands, direction in which they are combed, hairs on the head, thickness of the shell
+# [cm]. "part" combs away from a line along the head.
+_Style = tuple[Strands | None, str, int, float]
+STYLES: dict[str, _Style] = {
+    "bald": (None, "down", 0, 0.0),
+    "buzz": (Strands(0.35, 2, 0.0, 0, 0, 0.3, 0.05, 0.07), "down", 1500, 0.12),
+    "short": (Strands(2.4, 3, 0.3, 0, 0, 0.22, 0.35, 0.11), "part", 2800, 0.45),
+    "back": (Strands(4.5, 4, 0.3, 0, 0, 0.12, 0.5, 0.13), "back", 2400, 0.8),
+    "side_part": (Strands(4.5, 4, 0.4, 0, 0, 0.12, 0.5, 0.14), "part", 2400, 0.7),
+    "spiky": (Strands(1.8, 3, 0.0, 0, 0, 0.35, 0.6, 0.10), "up", 2600, 0.6),
+    "fringe": (Strands(6.0, 5, 0.7, 0, 0, 0.10, 0.5, 0.15), "forward", 2300, 0.6),
+    "bob": (Strands(13.0, 7, 0.9, 0.0, 0, 0.10, 0.8, 0.17), "part", 2500, 0.8),
+    "curly": (Strands(4.5, 8, 0.5, 0.35, 1.6, 0.7, 0.9, 0.14), "part", 2000, 1.2),
+    "afro": (Strands(2.6, 6, 0.0, 0.25, 1.6, 0.8, 1.4, 0.15), "up", 2400, 1.8),
+    "long": (Strands(24.0, 8, 1.0, 0.0, 0, 0.09, 0.9, 0.17), "part", 2500, 0.8),
+    "wavy": (Strands(21.0, 12, 1.0, 0.45, 2.2, 0.16, 1.1, 0.18), "part", 2000, 0.9),
+    "tied": (Strands(9.0, 5, 0.0, 0, 0, 0.06, 0.15, 0.16), "back", 2000, 0.45),
+}
+SHORT = ("bald", "buzz", "short", "back", "side_part", "spiky", "fringe", "curly", "afro")
+LONG = ("bob", "long", "wavy", "tied", "fringe", "curly", "back", "afro")
+
+
+def sample_style(rng: np.random.Generator, age: float, masculine: float) -> str:
+    """One of STYLES; long hair is rare on men, bald heads on women."""
+    if rng.random() < masculine:
+        odds = np.array([0.08 + 0.16 * age, 0.1, 0.2, 0.15, 0.2, 0.07, 0.06, 0.06, 0.05])
+        return str(rng.choice(SHORT, p=odds / odds.sum()))
+    return str(rng.choice(LONG, p=[0.22, 0.24, 0.17, 0.13, 0.08, 0.07, 0.05, 0.04]))
+
+
+def hairline(
+    rng: np.random.Generator, fields: HeadFields, style: str, receding: float
+) -> np.ndarray:
+    """(V,) height of each vertex above a random hairline [cm], on the mean head."""
+    x, y, _ = fields.canonical.T
+    height = np.array([9.0, 8.8, 7.2, 3.0, 0.6, 1.5, -6.0]) + rng.normal(
+        0, [0.5, 0.5, 0.6, 0.9, 0.9, 0.5, 1.5]
+    )
+    # A bald man's ring: low at the sides, open on top.
+    bald = np.array([19.0, 19.0, 14.0, 6.0, 0.5, 1.0, -6.0])
+    temples = np.array([0.3, 1.2, 2.2, 1.2, 0.0, 0.0, 0.0])
+    height = bald if style == "bald" else height + receding * 1.6 * temples
+    line = np.interp(fields.azimuth, [0.0, 0.3, 0.7, 1.1, 1.4, 1.8, np.pi], height)
+    line += rng.normal(0, 0.4) * np.sign(x) * (fields.azimuth < 0.9)
+    above = y - line
+    if style == "bald":
+        ring = 8.5 + rng.normal(0, 0.8) - np.where(fields.azimuth < 1.0, 4.0, 0)
+        above = np.minimum(above, ring - y)
+    return above
+
+
+def hair(
+    rng: np.random.Generator,
     model: MorphableModel,
     fields: HeadFields,
     shape: np.ndarray,
     normals: np.ndarray,
-    rng: np.random.Generator,
+    style: str,
+    receding: float,
     noise: np.ndarray,
-) -> Occluder:
-    """The head's own skin pushed outward above a random hairline."""
-    use = model.triangle_flags(SKIN_PARTS)
-    y = model.vertices[:, 1]
-    side = np.sign(model.vertices[:, 0]) * rng.choice([-1, 1])
-    hairline = np.interp(
-        fields.azimuth,
-        [0.0, 0.35, 0.75, 1.05, 1.35, 1.8, np.pi],
-        np.array([8.6, 8.4, 6.6, 2.5, -0.5, 1.0, -6.0])
-        + rng.normal(0, [0.9, 0.8, 0.8, 1.2, 1.5, 0.6, 2.0])
-        + (rng.random() < 0.3) * np.array([-2.2, -2.0, -1.2, 0, 0, 0, 0]) * rng.uniform(0.3, 1.2),
-    )
-    hairline += rng.normal(0, 0.7) * side * (fields.azimuth < 0.9)
-    wave = noise_at(noise[0], fields.azimuth * 40 + rng.uniform(0, 256), y * 6)
-    above = y - hairline + 0.5 * wave
-    full = np.exp(rng.normal(-0.1, 0.7))  # cm on top
-    lump = 1 + 0.3 * noise_at(noise[1], model.vertices[:, 0] * 8 + rng.uniform(0, 256), y * 8)
-    thickness = np.clip(full * np.clip(above / 2.5, 0.12, 1) * lump, 0.08, 6)
-    lift = np.stack([0 * y, 0.4 * thickness * np.clip(y / 12, 0, 1), 0 * y], -1)
+) -> list[Occluder]:
+    """Hair of `style` on the head `shape` (V,3) with unit `normals`: its shell and its strands.
+
+    `receding` is 0 for a low hairline to 1 for a high one.
+    """
+    kind, comb, count, thickness = STYLES[style]
     skin = model.vertex_flags(SKIN_PARTS)
-    return Occluder(
-        vertices=(shape + normals * thickness[:, None] + lift).astype(np.float32),
+    above = hairline(rng, fields, style, receding)
+    lump = noise_at(
+        noise[1], model.vertices[:, 0] * 7 + rng.uniform(0, 256), model.vertices[:, 1] * 7
+    )
+    above = above + 0.25 * lump
+    full = float(np.exp(rng.normal(0, 0.25)))
+    thick = 0.06 + thickness * full * np.clip(above / 2.5, 0.0, 1) * (1 + 0.15 * lump)
+    use = model.triangle_flags(SKIN_PARTS)
+    shell = Occluder(
+        vertices=(shape + normals * thick[:, None]).astype(np.float32),
         triangles=model.triangles[use],
-        keep=np.where(skin, above, -9).astype(np.float32),
-        strand=np.stack([fields.azimuth * side * 60, y * 5], -1).astype(np.float32),
+        keep=np.where(skin, above * 1.2 - 0.25, -9).astype(np.float32),
+        strand=np.stack(
+            [fields.azimuth * np.sign(model.vertices[:, 0]) * 60, above * 2], -1
+        ).astype(np.float32),
+        gloss=HAIR_GLOSS,
+    )
+    grown = kind if kind else Strands(0.7, 2, 0.3, 0, 0, 0.3, 0.1, 0.12)
+    number = count if kind else 1400
+    roots, out, here = _roots(
+        rng, model, shell.vertices, normals, np.where(skin, above, -9), number
+    )
+    skull = _skull(
+        shape[skin & (above > 0.5)] if (skin & (above > 0.5)).sum() > 50 else shape[skin]
+    )
+    directions = _combed(rng, comb, here, out)
+    paths = grow(rng, roots, directions, skull, grown)
+    if style in ("long", "wavy", "bob"):
+        paths = _off_the_face(paths, shape, model)
+    points, triangles, strand = ribbons(rng, paths, skull.outward(paths), grown.width)
+    keep = np.full(len(points), 9, np.float32)
+    return [shell, Occluder(points, triangles, keep, strand, gloss=HAIR_GLOSS)]
+
+
+def _skull(points: np.ndarray) -> Skull:
+    low, high = points.min(0), points.max(0)
+    center = (low + high) / 2
+    center[1] = high[1] - 0.5 * (high[2] - low[2]) * 0.95
+    radii = (high - low) / 2
+    radii[1] = high[1] - center[1]
+    return Skull(center, np.maximum(radii, 3.0))
+
+
+def _roots(
+    rng: np.random.Generator,
+    model: MorphableModel,
+    points: np.ndarray,
+    normals: np.ndarray,
+    above: np.ndarray,
+    count: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Random points on the scalp (N,3), normals (N,3) there and their places on the mean head."""
+    grows, (first, second, third) = above > 0.1, model.triangles.T
+    inside = model.triangles[grows[first] & grows[second] & grows[third]]
+    if not len(inside):
+        return np.zeros((0, 3)), np.zeros((0, 3)), np.zeros((0, 3))
+    a, b, c = (model.vertices[inside[:, k]] for k in range(3))
+    area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    # Dense at the hairline, where single strands are seen.
+    edge = 1 + 1.5 * np.exp(-above[inside].mean(1) / 1.2)
+    share = np.cumsum(area * edge)
+    chosen = inside[np.searchsorted(share, rng.random(count) * share[-1])]
+    weights = rng.dirichlet((1, 1, 1), count)
+    return tuple(
+        (values[chosen] * weights[..., None]).sum(1) for values in (points, normals, model.vertices)
     )
 
 
-def hair_curtain(rng: np.random.Generator, noise: np.ndarray, head_width: float) -> Occluder:
-    """Long hair: a wavy sheet around the sides and the back, from the crown down."""
-    columns, rows = 96, 40
-    opening = rng.uniform(0.75, 1.25)  # rad on each side of the face that stay free
-    angle = np.linspace(opening, 2 * np.pi - opening, columns)
-    down = np.linspace(0, 1, rows)
-    length = rng.uniform(10, 26)
-    a, t = np.meshgrid(angle, down)
-    wave = noise_at(noise[1], (a * 30 + rng.uniform(0, 256)).ravel(), (t * 30).ravel()).reshape(
-        a.shape
+def _combed(rng: np.random.Generator, comb: str, here: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """(N,3) unit directions of strands whose roots lie at `here` on the mean head."""
+    x, y, z = here.T
+    lift = 0.08
+    if comb == "forward":
+        toward = np.stack([0.25 * x / 8, -0.35 * np.ones_like(y), np.where(z > -2, 1, 0.0)], -1)
+    elif comb == "back":
+        toward = np.stack([0.15 * x / 8, np.where(z > 2, 0.35, -0.2), -np.ones_like(z)], -1)
+        lift = 0.12
+    elif comb == "up":
+        toward, lift = np.zeros_like(here), 1.0
+    elif comb == "part":
+        line = rng.choice([0.0, rng.uniform(2.0, 4.5) * rng.choice([-1, 1])], p=[0.3, 0.7])
+        side = np.where(x > line, 1.0, -1.0)
+        toward = np.stack([side, -0.15 - 0.6 * (np.abs(x) > 6), np.where(z > 3, 0.1, -0.4)], -1)
+    else:
+        toward = np.stack([0 * x, -np.ones_like(y), 0 * z], -1)
+    tangent = toward - (toward * out).sum(1, keepdims=True) * out
+    direction = (
+        tangent / np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 0.3) + lift * out
     )
-    radius = head_width + rng.uniform(0.3, 1.6) + t * rng.uniform(-1, 3) + 0.35 * wave
-    radius *= np.sin(np.clip(t * 4 + 0.35, 0, 1) * np.pi / 2)
-    vertices = np.stack(
-        [radius * np.sin(a), 12.5 - t * length - 1.5 * (t < 0.1), 0.5 + 1.15 * radius * np.cos(a)],
-        -1,
-    )
-    edge = np.minimum(a - opening, 2 * np.pi - opening - a) * 6
-    keep = np.minimum(edge, (1 - t) * 8)
-    index = np.arange(columns * rows).reshape(rows, columns)
-    quad = [index[:-1, :-1], index[1:, :-1], index[:-1, 1:], index[1:, 1:]]
-    triangles = np.concatenate(
-        [np.stack([quad[0], quad[1], quad[2]], -1), np.stack([quad[2], quad[1], quad[3]], -1)]
-    ).reshape(-1, 3)
-    return Occluder(
-        vertices.reshape(-1, 3).astype(np.float32),
-        triangles.astype(np.int32),
-        keep.ravel().astype(np.float32),
-        np.stack([a.ravel() * 60, t.ravel() * 60], -1).astype(np.float32),
-    )
+    return direction / np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-6)
 
 
-def glasses(landmarks: np.ndarray, rng: np.random.Generator) -> Occluder:
-    """Rims, bridge and temples as ribbons in front of the eyes; `landmarks` (68,3) of this head."""
-    around = np.linspace(0, 2 * np.pi, 41)
-    width, height = rng.uniform(2.1, 3.0), rng.uniform(1.4, 2.4)
-    power = rng.uniform(0.55, 1.0)  # 1 is an ellipse, less is squarer
-    thick = rng.uniform(0.1, 0.45)
-    front = landmarks[36:48, 2].max() + rng.uniform(0.6, 1.4)
-    strips = []
-    for eye, side in ((slice(36, 42), -1), (slice(42, 48), 1)):
-        cx, cy, _ = landmarks[eye].mean(0) + [side * 0.2, -0.3, 0]
-        cos, sin = np.cos(around), np.sin(around)
-        ring = np.stack(
-            [np.sign(cos) * np.abs(cos) ** power, np.sign(sin) * np.abs(sin) ** power], -1
-        )
-        for_edge = []
-        for grow in (0, thick):
-            xy = ring * [width + grow, height + grow] + [cx, cy]
-            bow = -0.05 * (xy[:, 0] ** 2) * 0.6
-            for_edge.append(np.column_stack([xy, front + bow]))
-        strips.append(np.stack(for_edge, 1))
-        hinge = np.array(
-            [cx + side * (width + thick), cy + 0.5, front - 0.03 * (cx + side * width) ** 2]
-        )
-        ear = np.array([side * 7.8, cy + 0.6, -1.0])
-        temple = np.linspace(hinge, ear, 12)
-        strips.append(np.stack([temple, temple + [0, 0.35, 0]], 1))
-    inner = landmarks[39:43:3].mean(0)
-    bridge = np.linspace([-1.2, inner[1] + 0.3, front], [1.2, inner[1] + 0.3, front], 8)
-    strips.append(np.stack([bridge, bridge + [0, 0.3, 0]], 1))
-    vertices, triangles, start = [], [], 0
-    for strip in strips:
-        n = len(strip)
-        i = start + 2 * np.arange(n - 1)
-        triangles += [np.stack([i, i + 1, i + 2], -1), np.stack([i + 2, i + 1, i + 3], -1)]
-        vertices.append(strip.reshape(-1, 3))
-        start += 2 * n
-    points = np.concatenate(vertices).astype(np.float32)
-    return Occluder(
-        points,
-        np.concatenate(triangles).astype(np.int32),
-        np.full(len(points), 9, np.float32),
-        np.zeros((len(points), 2), np.float32),
-        hides=False,
-    )
+def _off_the_face(paths: np.ndarray, shape: np.ndarray, model: MorphableModel) -> np.ndarray:
+    """Long strands that would hang before the face or through the neck lie beside them."""
+    width = float(np.abs(shape[model.parts["face_narrow"], 0]).max())
+    brow = shape[model.landmarks68[17:27], 1].max()
+    x, y, z = np.moveaxis(paths, -1, 0)
+    low = np.clip((brow + 2.5 - y) / 4, 0, 1)
+    wanted = width * (0.92 + 0.1 * low) + 0.4
+    side = np.where(paths[:, :1, 0] >= 0, 1.0, -1.0)
+    front = np.clip((z + 1.0) / 2.5, 0, 1) * low
+    aside = np.maximum(side * x, wanted) * side
+    x = x + front * (aside - x)
+    back = np.minimum(z, shape[model.landmarks68[[0, 16]], 2].mean() + 3.5)
+    z = z + front * (back - z)
+    return np.stack([x, y, z], -1)

@@ -73,7 +73,7 @@ def _blurred(panorama: np.ndarray) -> np.ndarray:
 
 
 def sample_light(rng: np.random.Generator, panoramas: np.ndarray) -> Light:
-    """A panorama turned about the vertical, sometimes with one or two direct lights on top."""
+    """A panorama turned about the vertical, with a sun, a lamp, a studio's lamps or none on top."""
     panorama = panoramas[rng.integers(len(panoramas))].astype(np.float32)
     panorama = np.roll(panorama, rng.integers(panorama.shape[1]), axis=1)
     if rng.random() < 0.5:
@@ -82,21 +82,44 @@ def sample_light(rng: np.random.Generator, panoramas: np.ndarray) -> Light:
     panorama = np.minimum(panorama, 30 * np.median(panorama) + 1e-3)
     gray = panorama.mean(-1, keepdims=True)
     panorama = gray + rng.uniform(0.3, 0.9) * (panorama - gray)
-    tint = 1 + 0.04 * rng.standard_normal(3)
-    panorama = np.ascontiguousarray(panorama * tint / max(panorama.mean(), 1e-4), np.float32)
-    if rng.random() < 0.25:  # soft, even light of a studio
+    panorama = panorama / max(float(panorama.mean()), 1e-4)
+    if rng.random() < 0.2:  # soft, even light of a studio
         panorama = 0.4 * panorama + 0.6 * panorama.mean((0, 1))
-    count = rng.choice(3, p=[0.4, 0.45, 0.15])
-    azimuth = rng.normal(0, 0.8, count)
-    height = rng.normal(0.45, 0.4, count)
+    directions, colors, ambient = _direct_lights(rng)
+    sh = project_to_harmonics(panorama)
+    # Cameras balance white: what falls on the front of a face comes out near neutral.
+    front = np.maximum((harmonics(np.array([[0, 0.3, 0.954]], np.float32)) @ sh.T)[0], 0.05)
+    front = ambient * front + (np.maximum(directions @ [0, 0.3, 0.954], 0)[:, None] * colors).sum(0)
+    balance = (front.mean() / front) ** rng.uniform(0.75, 1.0) * (1 + rng.normal(0, 0.02, 3))
+    scale = (ambient * balance).astype(np.float32)
+    return Light(
+        sh=(sh * scale[:, None]).astype(np.float32),
+        directions=directions.astype(np.float32),
+        colors=np.maximum(colors * balance, 0).astype(np.float32),
+        panorama=_blurred(np.ascontiguousarray(panorama[::2, ::2] * scale)),
+    )
+
+
+def _direct_lights(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
+    """(L,3) directions and (L,3) strengths of direct lights, and how bright the rest is.
+
+    None, a sun or lamp from anywhere in front, one from the side or behind, or a studio's three:
+    a key light beside the camera, a weaker one on its other side, one from behind.
+    """
+    setup = rng.choice(4, p=[0.27, 0.33, 0.15, 0.25])
+    side = rng.choice([-1, 1])
+    azimuth = np.array([rng.normal(0, 0.6), side * rng.uniform(1.1, 2.6), 0.0])
+    height = np.array([rng.normal(0.5, 0.3), rng.uniform(-0.1, 0.8), 0.0])
+    strength = np.exp(rng.normal([-0.2, 0.3, 0], [0.6, 0.5, 0.1]))
+    chosen = [[], [0], [1], [0, 1, 2]][setup]
+    if setup == 3:
+        azimuth = side * np.array([rng.uniform(0.3, 1.0), -rng.uniform(0.3, 1.1), 2.6])
+        height = np.array([rng.uniform(0.25, 0.8), rng.uniform(0, 0.5), rng.uniform(0.3, 0.8)])
+        strength = np.exp(rng.normal(-0.2, 0.25)) * np.array([1.0, rng.uniform(0.2, 0.7), 0.8])
     directions = np.stack(
         [np.cos(height) * np.sin(azimuth), np.sin(height), np.cos(height) * np.cos(azimuth)], -1
     )
-    warmth = rng.normal(0, 0.12, (count, 1)) * np.array([[1.0, 0.0, -1.0]])
-    colors = np.exp(rng.normal(-0.35, 0.6, (count, 1))) * (1 + warmth)
-    return Light(
-        sh=project_to_harmonics(panorama),
-        directions=directions.astype(np.float32),
-        colors=np.maximum(colors, 0).astype(np.float32),
-        panorama=_blurred(panorama[::2, ::2]),
-    )
+    warmth = rng.normal(0, 0.10, (3, 1)) * np.array([[1.0, 0.0, -1.0]])
+    colors = strength[:, None] * (1 + warmth * (setup != 3))
+    ambient = rng.uniform(0.35, 1.0) if setup else 1.0
+    return directions[chosen], colors[chosen], float(ambient)

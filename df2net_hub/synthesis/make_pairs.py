@@ -8,6 +8,7 @@ from typing import Any
 
 from df2net_hub.pairs import encode_row
 from df2net_hub.shards import Row, SetReport, rows_per_shard, write_set
+from df2net_hub.synthesis.recipe import SynthesisRecipe
 from df2net_hub.synthesis.sampling import HeadSampler
 
 ASSET_FOLDERS = ("ict_facekit", "skins_ict_uv", "light_probes")
@@ -22,11 +23,13 @@ class RenderedPairs:
         assets: folder with morphable head, skins and light; None renders the procedural head.
         seed: names the set.
         size: side of the pictures [px].
+        synthesis: the protocol, and the ingredients left out.
     """
 
     assets: str | None = None
     seed: int = 0
     size: int = 512
+    synthesis: SynthesisRecipe = SynthesisRecipe()
 
     def __post_init__(self) -> None:
         if self.assets is not None and not Path(self.assets).is_dir():
@@ -46,14 +49,16 @@ class RenderedPairs:
     def recipe(self) -> dict[str, Any]:
         """What defines the set, for its manifest: of the assets what they are, not where."""
         heads = "procedural" if self.assets is None else assets_mark(Path(self.assets))
-        return {"source": "morphable", "heads": heads, "seed": self.seed, "size": self.size}
+        drawn = {"seed": self.seed, "size": self.size, "preset": self.synthesis.preset}
+        left_out = {"without": list(self.synthesis.without)} if self.synthesis.without else {}
+        return {"source": "morphable", "heads": heads, **drawn, **left_out}
 
     def open(self) -> Callable[[int], Row | str]:
         """Load the assets: seconds, and 0.4 GB for a full morphable model."""
         if self.assets is None:
-            sampler = HeadSampler.procedural()
+            sampler = HeadSampler.procedural(self.synthesis)
         else:
-            sampler = HeadSampler.from_folder(self.assets, self.size)
+            sampler = HeadSampler.from_folder(self.assets, self.size, self.synthesis)
         return lambda index: self._row(sampler, index)
 
     def _row(self, sampler: HeadSampler, index: int) -> Row:
@@ -61,7 +66,7 @@ class RenderedPairs:
         return encode_row(
             id=f"{self.seed}-{index:07d}",
             source="morphable",
-            identity=f"{self.seed}-{index:05d}",
+            identity=pair.identity,
             image=pair.image,
             depth=pair.depth,
             mask=pair.mask,
@@ -69,7 +74,14 @@ class RenderedPairs:
             normals=pair.normals,
             light=pair.light,
             landmarks=pair.landmarks,
-            camera={"yaw": pair.yaw, "pitch": pair.pitch, "mm_per_px": pair.mm_per_px},
+            camera={
+                "yaw": pair.yaw,
+                "pitch": pair.pitch,
+                "roll": pair.roll,
+                "mm_per_px": pair.mm_per_px,
+                "distance_mm": pair.distance_mm,
+            },
+            traits=pair.traits,
         )
 
 

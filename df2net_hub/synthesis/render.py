@@ -40,6 +40,7 @@ class Scene:
         wrinkles: (h,h) displacement over the face tile [cm].
         occluders: hair and glasses with their linear colors.
         gloss: strength of the skin's specular reflection.
+        shadows: whether direct lights cast shadows.
     """
 
     shape: np.ndarray
@@ -52,6 +53,7 @@ class Scene:
     wrinkles: np.ndarray
     occluders: list[tuple[Occluder, np.ndarray]]
     gloss: float
+    shadows: bool = True
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,8 @@ def render(
     coat = paint(model, fields, scene.look, scene.gloss, surface, noise)
 
     lit = lit_by(scene.light.directions, covered.solid, covered.thin, px_per_cm)
+    if not scene.shadows:
+        lit = np.ones_like(lit)
     mirror, glints = mirrored(scene.light)
     light = (scene.light.sh, scene.light.directions, lobes(scene.light), scene.light.colors, mirror)
     image = np.zeros((fine, fine, 3), np.float32)

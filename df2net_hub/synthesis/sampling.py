@@ -4,36 +4,41 @@ One `HeadSampler` holds what is the same for all pictures; `pair(seed, index)` d
 else.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from df2net_hub.geometry import CROP_SIZE, DEPTH_UNIT_PX
 from df2net_hub.pairs import MAX_RELIEF_PX
-from df2net_hub.synthesis.appearance import (
-    HAIR_COLORS,
-    Assets,
-    Look,
-    head_fields,
-    load_assets,
-    procedural_assets,
-    sample_look,
-    to_linear,
-)
-from df2net_hub.synthesis.camera import background, photograph, to_srgb
-from df2net_hub.synthesis.hair import Occluder, glasses, hair_curtain, hair_shell
+from df2net_hub.synthesis.appearance import Assets, head_fields, load_assets, procedural_assets
+from df2net_hub.synthesis.backdrop import backdrop
+from df2net_hub.synthesis.beard import beard
+from df2net_hub.synthesis.camera import photograph, to_srgb
+from df2net_hub.synthesis.expressions import Expression, neutral, sample_expression
+from df2net_hub.synthesis.face_map import face_map
+from df2net_hub.synthesis.glasses import glasses
+from df2net_hub.synthesis.hair import Occluder, hair
+from df2net_hub.synthesis.lashes import lashes
 from df2net_hub.synthesis.light import sample_light
 from df2net_hub.synthesis.morphable import MorphableModel, load_morphable
+from df2net_hub.synthesis.occluders import collar, sample_in_front
+from df2net_hub.synthesis.overlay import overlay_kit
+from df2net_hub.synthesis.person import Person, sample_person
+from df2net_hub.synthesis.plain_photo import plain_photo
 from df2net_hub.synthesis.procedural import procedural_head
 from df2net_hub.synthesis.raster import vertex_normals
+from df2net_hub.synthesis.recipe import SynthesisRecipe
 from df2net_hub.synthesis.render import Scene, render
-from df2net_hub.synthesis.wrinkles import sample_wrinkle_weights, wrinkle_maps
+from df2net_hub.synthesis.skin import skin_library
+from df2net_hub.synthesis.streams import Streams
+from df2net_hub.synthesis.wrinkles import WrinkleKit, wrinkle_kit
 
-WRINKLE_VARIANTS = 12
 # Small photos are rendered larger and brought down; large ones show no stairs anyway.
 SUPERSAMPLE = 1.5
 LARGE_PX = 400
+OURS = SynthesisRecipe()
+GLASSES_SHARE = 0.17
 # Where dlib's HOG box sits on a head, fitted to 208 detections on 220 renders: its side, how far
 # its center lies below the eyes, and how far it moves with the sine of yaw and pitch [cm].
 BOX_SIDE_CM = 16.0
@@ -55,6 +60,10 @@ class Pair:
         landmarks: (68,2) float32 [px].
         yaw, pitch: [deg].
         mm_per_px: length of one pixel of a 512 crop.
+        identity: the same for all pictures of one person.
+        roll: [deg]. distance_mm: of the lens, None for weak perspective.
+        traits: age (0 young to 1 old), skin (names of the textures mixed), mood (kind of
+            expression).
     """
 
     image: np.ndarray
@@ -67,6 +76,10 @@ class Pair:
     yaw: float
     pitch: float
     mm_per_px: float
+    identity: str
+    roll: float
+    distance_mm: float | None
+    traits: dict[str, float | str]
 
 
 def rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:
@@ -83,31 +96,39 @@ class HeadSampler:
 
     Args:
         model: the head. assets: skins, light, backgrounds.
+        recipe: the protocol, and what to leave out.
     """
 
-    def __init__(self, model: MorphableModel, assets: Assets) -> None:
-        self.model, self.assets = model, assets
+    def __init__(
+        self, model: MorphableModel, assets: Assets, recipe: SynthesisRecipe = OURS
+    ) -> None:
+        self.model, self.assets, self.recipe = model, assets, recipe
         self.fields = head_fields(model)
-        rng = np.random.default_rng(7)
-        variants = [wrinkle_maps(model, assets.noise, rng) for _ in range(WRINKLE_VARIANTS)]
-        self.wrinkles = np.stack(variants)
+        self.face = face_map(model)
+        self.library = skin_library(assets.skins, assets.skin_names, self.face, assets.noise)
+        self.overlay_kit = overlay_kit(model, self.fields, self.face, assets.noise)
+        self.wrinkles: WrinkleKit = wrinkle_kit(self.face, assets.noise)
 
     @classmethod
-    def from_folder(cls, folder: str | Path, size: int) -> "HeadSampler":
+    def from_folder(
+        cls, folder: str | Path, size: int, recipe: SynthesisRecipe = OURS
+    ) -> "HeadSampler":
         """Read `ict_facekit/ict_face_model.npz` and the assets of `folder`, for pairs of `size`."""
         model = load_morphable(Path(folder) / "ict_facekit" / "ict_face_model.npz")
-        return cls(model, load_assets(folder, skin_height=1024 if size > 300 else 512))
+        return cls(model, load_assets(folder, skin_height=1024 if size > 300 else 512), recipe)
 
     @classmethod
-    def procedural(cls) -> "HeadSampler":
+    def procedural(cls, recipe: SynthesisRecipe = OURS) -> "HeadSampler":
         """A small head from formulas: needs no data, for tests and smoke runs."""
-        return cls(procedural_head(), procedural_assets())
+        return cls(procedural_head(), procedural_assets(), recipe)
 
     def pair(self, seed: int, index: int, size: int) -> Pair:
         """Pair `index` of set `seed` at `size` x `size`; the same whenever it is made."""
-        rng = np.random.default_rng([seed, index])
+        shape = self.recipe.shape_of(index)
+        streams = Streams(seed, shape, index)
+        person = sample_person(streams, self.recipe, self.library, self.overlay_kit, self.face)
         while True:
-            scene, yaw, pitch = self._scene(rng)
+            scene, mood, pose = self._scene(streams, person)
             finer = SUPERSAMPLE if size < LARGE_PX else 1.0
             made = render(self.model, self.fields, scene, self.assets.noise, size, finer)
             middle = made.depth_px[made.mask].mean() if made.mask.any() else 0
@@ -116,7 +137,15 @@ class HeadSampler:
             # Else hair covers nearly all of the face, or its relief is beyond what a pair can hold.
             if made.mask.mean() > 0.04 and np.isfinite(depth[made.mask]).all():
                 break
-        image = photograph(rng, made, background(rng, self.assets, size))
+            streams = replace(streams, attempt=streams.attempt + 1)
+        behind = backdrop(streams.picture("background"), self.assets, size)
+        if not self.recipe.has("backgrounds"):
+            behind = np.full_like(behind, 0.2)
+        if self.recipe.has("camera"):
+            image = photograph(streams.picture("camera"), made, behind)
+        else:
+            image = plain_photo(made, behind)
+        yaw, pitch, roll = (float(angle) for angle in np.degrees(pose))
         return Pair(
             image=image,
             depth=depth / DEPTH_UNIT_PX,
@@ -128,98 +157,112 @@ class HeadSampler:
             yaw=yaw,
             pitch=pitch,
             mm_per_px=10 * scene.side / CROP_SIZE,
+            identity=f"{seed}-{shape:07d}",
+            roll=roll,
+            distance_mm=10 * scene.distance if np.isfinite(scene.distance) else None,
+            traits={"age": person.age, "skin": person.skin, "mood": mood},
         )
 
-    def _scene(self, rng: np.random.Generator) -> tuple[Scene, float, float]:
-        model = self.model
-        age = rng.random()
-        identity = rng.standard_normal(len(model.identity)) * rng.choice([0.8, 1.0, 1.2])
-        shape = model.shape(identity, self._expression(rng))
-        stretch = 1 + rng.normal(0, [0.035, 0.045, 0.04])  # beyond the model's own range of heads
-        shape = (shape * stretch).astype(np.float32)
-        yaw, pitch, roll = np.radians(
-            np.clip(rng.normal(0, [24, 9, 7]), [-62, -28, -25], [62, 28, 25])
-        )
-        if rng.random() < 0.3:
-            yaw *= 0.2
-        turn = rotation(yaw, pitch, roll)
-        landmarks = shape[model.landmarks68]
+    def _scene(self, streams: Streams, person: Person) -> tuple[Scene, str, np.ndarray]:
+        recipe = self.recipe
+        expression = sample_expression(streams.person("expression"), self.model)
+        if not recipe.has("expressions"):
+            expression = neutral(self.model)
+        shape, stretch = self._shape(streams, expression)
+        pose = sample_pose(streams.picture("pose"))
+        turn = rotation(*pose)
+        landmarks = shape[self.model.landmarks68]
         eyes = landmarks[36:48].mean(0)
         anchor = turn @ (eyes * [1, 1, 0.6] - [0, BOX_BELOW_EYES_CM * stretch[1], 0])
-        side = (
-            1.6
-            * BOX_SIDE_CM
-            * np.exp(rng.normal(0, 0.11))
-            * (landmarks[45, 0] - landmarks[36, 0])
-            / 9.0
-        )
-        shift = rng.normal(0, 0.03, 2) * side + BOX_SHIFT_CM * np.sin([yaw, pitch])
-        look = sample_look(rng, self.assets)
-        weights = sample_wrinkle_weights(rng, age)
-        wrinkles = np.tensordot(weights, self.wrinkles[rng.integers(WRINKLE_VARIANTS)], 1)
+        rng = streams.picture("crop")
+        wide = (landmarks[45, 0] - landmarks[36, 0]) / 9.0
+        side = 1.6 * BOX_SIDE_CM * np.exp(rng.normal(0, 0.11)) * wide
+        shift = rng.normal(0, 0.03, 2) * side + BOX_SHIFT_CM * np.sin(pose[:2])
+        # A lens at 0.5 m makes noses large; half of the pictures are taken from afar.
+        near = rng.random() < 0.5
+        distance = float(np.exp(rng.uniform(np.log(50), np.log(200))))
+        light = sample_light(streams.picture("light"), self.assets.panoramas)
+        if not recipe.has("lamps"):
+            light = replace(light, directions=light.directions[:0], colors=light.colors[:0])
+        gaze = sample_gaze(streams.picture("gaze"), pose)
+        gloss = float(np.exp(streams.picture("gloss").normal(-0.3, 0.6)))
+        wrinkles = self.wrinkles.sample(streams.person("wrinkles"), person.age, expression)
         scene = Scene(
             shape=shape,
             rotation=turn,
             center=anchor[:2] + shift,
             side=float(side),
-            distance=float(
-                np.inf if rng.random() < 0.5 else np.exp(rng.uniform(np.log(60), np.log(300)))
-            ),
-            look=look,
-            light=sample_light(rng, self.assets.panoramas),
-            wrinkles=wrinkles.astype(np.float32),
-            occluders=self._occluders(rng, shape, look),
-            gloss=float(np.exp(rng.normal(-0.3, 0.6))),
+            distance=distance if near and recipe.has("perspective") else float("inf"),
+            look=replace(person.look, gaze=gaze if recipe.has("eyes") else 0 * gaze),
+            light=light,
+            wrinkles=wrinkles if recipe.has("wrinkles") else 0 * wrinkles,
+            occluders=self._occluders(streams, shape, person),
+            gloss=gloss if recipe.has("gloss") else 0.0,
+            shadows=recipe.has("shadows"),
         )
-        return scene, float(np.degrees(yaw)), float(np.degrees(pitch))
+        return scene, expression.mood, pose
 
-    def _expression(self, rng: np.random.Generator) -> np.ndarray:
-        """Neutral, smiling, talking, or a few muscles at random; left and right mostly together."""
-        names = self.model.expression_names
-        weights = np.zeros(len(names))
-        index = {name: i for i, name in enumerate(names)}
-
-        def set_both(name: str, value: float) -> None:
-            for suffix, factor in (
-                ("", 1),
-                ("_L", rng.uniform(0.8, 1)),
-                ("_R", rng.uniform(0.8, 1)),
-            ):
-                if name + suffix in index:
-                    weights[index[name + suffix]] = min(value * factor, 1)
-
-        mood = rng.random()
-        if mood < 0.3:  # smile, lips apart or not
-            strength = rng.uniform(0.2, 1)
-            for name, share in (("mouthSmile", 1), ("cheekSquint", 0.5), ("eyeSquint", 0.4)):
-                set_both(name, strength * share)
-            set_both("mouthUpperUp", strength * rng.uniform(0, 0.5))
-            set_both("mouthLowerDown", strength * rng.uniform(0, 0.6))
-            set_both("jawOpen", max(0, rng.normal(0.02, 0.08)))
-        elif mood < 0.7:
-            bases = sorted(
-                {name.removesuffix("_L").removesuffix("_R") for name in names} - {"PupilDilate"}
-            )
-            few = rng.choice(len(bases), min(len(bases), int(rng.integers(1, 7))), replace=False)
-            for name in (bases[index] for index in few):
-                set_both(name, rng.uniform(0, 0.8) * (0.6 if name == "jawOpen" else 1))
-        if rng.random() < 0.25:
-            set_both("eyeBlink", float(rng.choice([rng.uniform(0, 0.5), 1.0], p=[0.6, 0.4])))
-        return weights
+    def _shape(self, streams: Streams, expression: Expression) -> tuple[np.ndarray, np.ndarray]:
+        """(V,3) vertices [cm] and the stretch (3,) beyond the model's own range of heads."""
+        rng = streams.person("identity")
+        identity = rng.standard_normal(len(self.model.identity))
+        wilder = rng.choice([0.8, 1.0, 1.2])
+        stretch = 1 + streams.person("stretch").normal(0, [0.035, 0.045, 0.04])
+        if not self.recipe.has("stretch"):
+            wilder, stretch = 1.0, np.ones(3)
+        shape = self.model.shape(identity * wilder, expression.weights) * stretch
+        return shape.astype(np.float32), stretch
 
     def _occluders(
-        self, rng: np.random.Generator, shape: np.ndarray, look: Look
+        self, streams: Streams, shape: np.ndarray, person: Person
     ) -> list[tuple[Occluder, np.ndarray]]:
-        found = []
-        hair = look.hair_color
-        if rng.random() < 0.85:
-            normals = vertex_normals(shape, self.model.triangles)
-            shell = hair_shell(self.model, self.fields, shape, normals, rng, self.assets.noise)
-            found.append((shell, hair))
-            if rng.random() < 0.35:
-                width = float(np.abs(shape[:, 0][self.model.parts["face_narrow"]]).max()) + 0.8
-                found.append((hair_curtain(rng, self.assets.noise, width), hair))
-        if rng.random() < 0.15:
-            color = to_linear(HAIR_COLORS[rng.integers(8)] * rng.uniform(0.3, 1.2))
-            found.append((glasses(shape[self.model.landmarks68], rng), color))
+        """All surfaces around the head and their linear colors."""
+        model, recipe, look = self.model, self.recipe, person.look
+        landmarks = shape[model.landmarks68]
+        normals = vertex_normals(shape, model.triangles)
+        found: list[tuple[Occluder, np.ndarray]] = []
+        kind, in_front = sample_in_front(streams.picture("in front"), shape, landmarks, person.tone)
+        if not recipe.has("occluders"):
+            kind, in_front = "", []
+        if recipe.has("hair"):
+            grown = hair(
+                streams.person("hair"), model, self.fields, shape, normals,
+                person.hair_style if kind != "cap" else "short", person.receding, self.assets.noise,
+            )  # fmt: skip
+            if kind != "head_scarf":
+                found += [(part, look.hair_color) for part in grown]
+        found += [
+            (part, person.face_hair.color)
+            for part in beard(
+                streams.person("beard"), model, self.fields, shape, normals, person.face_hair
+            )
+        ]
+        found += in_front
+        if recipe.has("occluders"):
+            rng = streams.person("collar")
+            found += collar(
+                rng, model, self.fields, shape, normals, look.neckline, look.cloth_color
+            )
+        if recipe.has("eyes"):
+            dark = np.minimum(person.face_hair.color, 0.05) * 0.5
+            found.append((lashes(streams.person("lashes"), landmarks, person.made_up), dark))
+        rng = streams.person("glasses")
+        if rng.random() < GLASSES_SHARE and recipe.has("glasses"):
+            found += glasses(rng, landmarks)
         return found
+
+
+def sample_pose(rng: np.random.Generator) -> np.ndarray:
+    """(3,) yaw, pitch, roll [rad]: most portraits look within 30 degrees of the lens."""
+    yaw = rng.choice(
+        [rng.normal(0, 9), rng.normal(0, 22), rng.uniform(-62, 62)], p=[0.4, 0.42, 0.18]
+    )
+    pitch, roll = rng.normal(0, [8, 6])
+    return np.radians(np.clip([yaw, pitch, roll], [-62, -28, -25], [62, 28, 25]))
+
+
+def sample_gaze(rng: np.random.Generator, pose: np.ndarray) -> np.ndarray:
+    """(2,) gaze to the side and up in the head's frame [rad]: into the lens, or anywhere near."""
+    into_lens = np.clip([-pose[0], -pose[1]], [-0.45, -0.25], [0.45, 0.25])
+    share = rng.choice([1.0, rng.random(), 0.0], p=[0.6, 0.2, 0.2])
+    return (share * into_lens + rng.normal(0, [0.05, 0.03])).astype(np.float32)

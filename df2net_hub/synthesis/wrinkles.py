@@ -1,88 +1,300 @@
-"""Creases of the skin as displacement of the surface, in texture space.
+"""Creases, pores and bags of the skin as displacement of the surface, in texture space.
 
-Forehead lines, frown lines, crow's feet, nasolabial folds, lines under the eyes, and grain: each a
-height map over the face's texture tile, placed by the model's landmarks, mixed anew per picture.
+Each kind of crease is drawn in several variants as irregular, broken lines over the face's texture
+tile, placed by the model's landmarks; a picture mixes one variant of each by age and expression.
 """
 
+from dataclasses import dataclass
+
+import cv2
 import numpy as np
 
 from df2net_hub.synthesis.appearance import noise_at
-from df2net_hub.synthesis.morphable import MorphableModel
-from df2net_hub.synthesis.raster import interpolate, rasterize
+from df2net_hub.synthesis.expressions import Expression
+from df2net_hub.synthesis.face_map import TILE, FaceMap, texel_positions
 
-TILE = 512  # texels along the face tile, u and v in [0,1]
+__all__ = ["KINDS", "WrinkleKit", "texel_positions", "wrinkle_kit"]
 
-
-def texel_positions(model: MorphableModel) -> tuple[np.ndarray, np.ndarray]:
-    """Mean position (TILE,TILE,3) [cm] of each texel of the face tile, and which texels exist."""
-    use = model.triangle_flags(("face_narrow", "face_outer"))
-    uv_points = np.concatenate([model.uv, np.zeros((len(model.uv), 1), np.float32)], 1)
-    uv_points = uv_points * [TILE, -TILE, 1] + [-0.5, TILE - 0.5, 0]
-    _, triangle_id, weights = rasterize(uv_points, model.uv_triangles[use], TILE)
-    inside = triangle_id >= 0
-    corners = model.triangles[use][triangle_id[inside]]
-    positions = np.zeros((TILE, TILE, 3), np.float32)
-    positions[inside] = interpolate(model.vertices, corners, weights[inside])
-    return positions, inside
+VARIANTS = 5
+KINDS = (
+    "forehead", "frown", "crow", "under_eye", "bag", "fold", "marionette", "lips", "cheek", "chin",
+    "neck", "unevenness", "grain",
+)  # fmt: skip
+# Depth of a unit of each kind in a deeply lined face [cm].
+DEEPEST_CM = np.array(
+    [0.11, 0.14, 0.09, 0.07, 0.20, 0.24, 0.15, 0.05, 0.07, 0.15, 0.09, 0.07, 0.010]
+)
 
 
-def _ridges(phase: np.ndarray, sharpness: float = 3.0) -> np.ndarray:
-    """Periodic furrows: 0 between them, down to -1 along phase = 0 mod 2 pi."""
-    return -np.exp(sharpness * (np.cos(phase) - 1))
+@dataclass(frozen=True)
+class WrinkleKit:
+    """Variants of all kinds of creases.
+
+    Attributes:
+        maps: (len(KINDS),VARIANTS,TILE,TILE) float32 heights, furrows down to about -1.
+        rows: (len(KINDS),2) first and last row of the tile that a kind touches.
+        aside: (TILE,) -1 at the face's one side to 1 at the other.
+    """
+
+    maps: np.ndarray
+    rows: np.ndarray
+    aside: np.ndarray
+
+    def sample(self, rng: np.random.Generator, age: float, expression: Expression) -> np.ndarray:
+        """(TILE,TILE) float32 displacement [cm] of somebody of `age` (0 young to 1 old)."""
+        weights = crease_weights(rng, age, expression)
+        variants = rng.integers(VARIANTS, size=len(KINDS))
+        mirrored = rng.random(len(KINDS)) < 0.5
+        asymmetry = np.clip(rng.normal(0, 0.3, len(KINDS)), -0.8, 0.8)
+        total = np.zeros((TILE, TILE), np.float32)
+        for k, weight in enumerate(weights * DEEPEST_CM):
+            if weight > 0.001:
+                rows = slice(*self.rows[k])
+                layer = self.maps[k, variants[k], rows]
+                layer = layer[:, ::-1] if mirrored[k] else layer
+                uneven = (weight * (1 + asymmetry[k] * self.aside)).astype(np.float32)
+                total[rows] += layer * uneven
+        return total
 
 
-def wrinkle_maps(model: MorphableModel, noise: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """(6,TILE,TILE) heights, furrows down to about -1: one variant of each kind of crease."""
-    positions, inside = texel_positions(model)
-    x, y = positions[..., 0], positions[..., 1]
-    points = model.vertices[model.landmarks68]
-    unit = (points[45, 0] - points[36, 0]) / 9.0
-    flat_x, flat_y = x.ravel(), y.ravel()
-    warp, fine = (
-        noise_at(layer, flat_x / unit * 8 + a, flat_y / unit * 8 + b).reshape(x.shape)
-        for layer, (a, b) in zip(noise[[1, 2]], rng.uniform(0, 256, (2, 2)), strict=True)
+def crease_weights(rng: np.random.Generator, age: float, expression: Expression) -> np.ndarray:
+    """(len(KINDS),) from 0 to about 1.2: what age leaves for good and what the expression adds."""
+    old = np.clip(1.25 * age - 0.2, 0, 1)
+    drive = {
+        "forehead": expression.raised, "frown": expression.frowning,
+        "crow": max(expression.squinting, 0.7 * expression.smiling),
+        "under_eye": expression.squinting, "bag": 0.3 * expression.squinting,
+        "fold": expression.smiling, "marionette": 0.15 * expression.frowning,
+        "lips": 0.0, "cheek": 0.8 * expression.smiling, "chin": 0.0, "neck": 0.0,
+        "unevenness": 0.2, "grain": 0.5,
+    }  # fmt: skip
+    moved = np.array([drive[name] for name in KINDS])
+    lasting = np.clip(
+        old * rng.uniform(0.2, 1.25, len(KINDS)) - 0.1 * rng.random(len(KINDS)), 0, 1.1
     )
+    weights = lasting + moved * (0.25 + 0.6 * old) * rng.uniform(0.6, 1.1, len(KINDS))
+    weights[KINDS.index("chin")] = rng.uniform(0.3, 1.0) * (rng.random() < 0.15)
+    weights[KINDS.index("grain")] = rng.uniform(0.2, 1.0) + 0.3 * old
+    return np.clip(weights, 0, 1.3)
 
-    def window(cx: float, cy: float, rx: float, ry: float) -> np.ndarray:
-        return np.exp(-(((x - cx) / (rx * unit)) ** 4) - ((y - cy) / (ry * unit)) ** 4)
 
-    brow_y = points[17:27, 1].mean()
-    spacing = rng.uniform(0.7, 1.1) * unit
-    forehead = _ridges(2 * np.pi * (y - brow_y) / spacing + 0.9 * warp) * window(
-        0, brow_y + 3.0 * unit, 4.5, 2
-    )
-    frown_x = np.abs(x) - 0.6 * unit
-    frown = _ridges(2 * np.pi * frown_x / (2.4 * unit) + 0.5 * warp, 8) * window(
-        0, brow_y + 0.1, 1.3, 1.2
-    )
-    crow, under = np.zeros_like(x), np.zeros_like(x)
-    for corner, inner, side in ((36, 39, -1), (45, 42, 1)):
-        ex, ey = points[corner, :2]
-        angle = np.arctan2(y - ey, side * (x - ex))
-        reach = np.hypot(x - ex, y - ey) / unit
-        fan = np.clip(1.2 - np.abs(angle), 0, 0.4) / 0.4 * np.clip((reach - 0.3) * 3, 0, 1)
-        crow += _ridges(9 * angle + 0.8 * warp, 3) * fan * np.clip((2.4 - reach) / 1.2, 0, 1)
-        bag_x = (ex + points[inner, 0]) / 2
-        arc = (y - (ey - 1.2 * unit)) / unit - 0.08 * ((x - bag_x) / unit) ** 2
-        under += _ridges(2 * np.pi * arc / 0.9 + 0.5 * warp, 4) * window(
-            bag_x, ey - 1.3 * unit, 1.9, 0.8
+def wrinkle_kit(face: FaceMap, noise: np.ndarray) -> WrinkleKit:
+    """Draw all variants for the head whose face tile is `face`."""
+    maps = np.zeros((len(KINDS), VARIANTS, TILE, TILE), np.float32)
+    for variant in range(VARIANTS):
+        rng = np.random.default_rng([23, variant])
+        pen = _Pen(face, rng)
+        for k, name in enumerate(KINDS):
+            maps[k, variant] = _DRAW[name](pen, noise) * face.inside
+    columns = (np.arange(TILE) + 0.5) / TILE * 2 - 1
+    rows = np.zeros((len(KINDS), 2), np.int64)
+    for k in range(len(KINDS)):
+        touched = np.flatnonzero((np.abs(maps[k]) > 0.004).any((0, 2)))
+        rows[k] = (touched[0], touched[-1] + 1) if len(touched) else (0, 0)
+    return WrinkleKit(maps, rows, columns.astype(np.float32))
+
+
+class _Pen:
+    """Draws furrows of one variant; lengths in units of the face, about a centimeter."""
+
+    def __init__(self, face: FaceMap, rng: np.random.Generator) -> None:
+        self.face, self.rng = face, rng
+        self.marks = face.landmarks / face.unit
+        self.lines: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def line(self, points: np.ndarray, strength: float, wobble: float = 0.06) -> None:
+        """A furrow along `points` (n,2), wobbling, fading to its ends, broken here and there."""
+        rng = self.rng
+        t = np.linspace(0, 1, 40)
+        at = t * (len(points) - 1)
+        path = np.stack([np.interp(at, range(len(points)), points[:, axis]) for axis in (0, 1)], -1)
+        bend = sum(
+            rng.normal(0, wobble, 2) / k * np.sin(2 * np.pi * (k * t[:, None] + rng.random()))
+            for k in (1, 2, 3, 5)
         )
-    fold = np.zeros_like(x)
+        dips = 0.75 + 0.35 * np.sin(2 * np.pi * (rng.uniform(1, 3) * t + rng.random()))
+        gap = 1 - 0.9 * (rng.random() < 0.4) * np.exp(-(((t - rng.uniform(0.2, 0.8)) / 0.06) ** 2))
+        depth = strength * np.sin(np.pi * np.clip(t, 0.02, 0.98)) ** 0.6 * dips * gap
+        self.lines.append((path + bend, np.clip(depth, 0, 1)))
+
+    def furrows(self, narrow: float, wide: float, bulge: float = 0.5) -> np.ndarray:
+        """(TILE,TILE) heights of all lines so far: a sharp furrow in a soft valley with banks.
+
+        `narrow` and `wide` are the widths of furrow and valley [texels].
+        """
+        area = np.zeros((TILE, TILE), np.float32)
+        for path, depth in self.lines:
+            texels = np.rint(self.face.texels(path * self.face.unit) * 16).astype(np.int32)
+            level = np.zeros_like(area)
+            for k in range(len(texels) - 1):
+                cv2.line(level, texels[k], texels[k + 1], float(depth[k]), 1, cv2.LINE_8, 4)
+            area = np.maximum(area, level)
+        self.lines = []
+        sharp = cv2.GaussianBlur(area, (0, 0), narrow) * narrow * 2.5
+        valley = cv2.GaussianBlur(area, (0, 0), wide) * wide * 2.5
+        banks = cv2.GaussianBlur(area, (0, 0), 2.2 * wide) * 2.2 * wide * 2.5
+        return -0.45 * sharp - 0.75 * valley + bulge * banks
+
+    def blob(self, cx: float, cy: float, rx: float, ry: float) -> np.ndarray:
+        """(TILE,TILE) a smooth hill."""
+        x, y, _ = np.moveaxis(self.face.positions, -1, 0) / self.face.unit
+        return np.exp(-(((x - cx) / rx) ** 2) - ((y - cy) / ry) ** 2)
+
+
+def _forehead(pen: _Pen, noise: np.ndarray) -> np.ndarray:
+    rng, brow = pen.rng, pen.marks[17:27, 1].mean()
+    for k in range(int(rng.integers(3, 6))):
+        y = brow + 1.5 + k * rng.uniform(0.75, 1.05)
+        left, right = -rng.uniform(2.0, 4.4), rng.uniform(2.0, 4.4)
+        x = np.linspace(left, right, 7)
+        arch = rng.uniform(0.1, 0.5) * np.cos(x / 4.5 * np.pi) * rng.choice([1, 1, -0.6])
+        pen.line(np.stack([x, y + arch], -1), rng.uniform(0.5, 1.0), 0.09)
+        for _ in range(int(rng.integers(0, 3))):  # short lines beside the long ones
+            x0 = rng.uniform(-3.5, 2.5)
+            y0 = y + rng.normal(0, 0.3)
+            end = [x0 + rng.uniform(0.8, 1.8), y0 + rng.normal(0, 0.1)]
+            pen.line(np.array([[x0, y0], end]), rng.uniform(0.2, 0.5))
+    return pen.furrows(1.4, 4.0)
+
+
+def _frown(pen: _Pen, noise: np.ndarray) -> np.ndarray:
+    rng, brow = pen.rng, pen.marks[[21, 22], 1].mean()
+    for side in rng.permutation([-1, 1])[: 1 + (rng.random() < 0.85)]:
+        x = side * rng.uniform(0.45, 0.75)
+        path = [[x * 0.8, brow - 0.7], [x, brow + 0.2], [x * rng.uniform(1.0, 1.5), brow + 1.3]]
+        pen.line(np.array(path), rng.uniform(0.6, 1.0))
+    if rng.random() < 0.5:
+        y = pen.marks[27, 1] - rng.uniform(-0.2, 0.5)
+        pen.line(np.array([[-0.9, y], [0, y - 0.1], [0.9, y]]), 0.5)
+    return pen.furrows(1.4, 4.0, 0.6)
+
+
+def _crow(pen: _Pen, noise: np.ndarray) -> np.ndarray:
+    rng = pen.rng
+    for corner, side in ((36, -1), (45, 1)):
+        for angle in np.linspace(-0.75, 0.7, int(rng.integers(3, 7))) + rng.normal(0, 0.06):
+            start, end = rng.uniform(0.35, 0.7), rng.uniform(1.2, 2.4)
+            reach = np.linspace(start, end, 5)
+            turn = angle + rng.normal(0, 0.08) + rng.normal(0.08, 0.08) * (reach - start)
+            points = pen.marks[corner, :2] + np.stack(
+                [side * reach * np.cos(turn), reach * np.sin(turn)], -1
+            )
+            pen.line(points, rng.uniform(0.4, 1.0), 0.04)
+    return pen.furrows(1.1, 2.6)
+
+
+def _arcs(pen: _Pen, below: float, wide: float, strength: float, count: int) -> None:
+    rng = pen.rng
+    for outer, inner, side in ((36, 39, -1), (45, 42, 1)):
+        middle = (pen.marks[outer, :2] + pen.marks[inner, :2]) / 2
+        for k in range(count):
+            t = np.linspace(-0.8, 1.0, 7)
+            y = -below - 0.28 * k + rng.normal(0, 0.05) - 0.35 * (1 - t**2) + 0.1 * t
+            points = middle + np.stack([-side * wide * t, y], -1)
+            pen.line(points, strength * rng.uniform(0.5, 1.0), 0.05)
+
+
+def _under_eye(pen: _Pen, noise: np.ndarray) -> np.ndarray:
+    _arcs(pen, 0.55, 1.3, 0.9, int(pen.rng.integers(2, 5)))
+    return pen.furrows(1.0, 2.4)
+
+
+def _bag(pen: _Pen, noise: np.ndarray) -> np.ndarray:
+    below = pen.rng.uniform(1.05, 1.35)
+    _arcs(pen, below, 1.5, 1.0, 1)
+    groove = pen.furrows(2.0, 5.0, 0.2)
+    hills = sum(
+        pen.blob(*(pen.marks[eye].mean(0)[:2] - [0, 0.95]), 1.3, 0.42)
+        for eye in (slice(36, 42), slice(42, 48))
+    )
+    return 0.55 * groove + 0.7 * hills
+
+
+def _fold(pen: _Pen, noise: np.ndarray) -> np.ndarray:
+    rng = pen.rng
+    out, low = rng.uniform(0.7, 1.2), rng.uniform(-0.4, 0.7)
     for wing, mouth, side in ((31, 48, -1), (35, 54, 1)):
-        wx, wy = points[wing, 0] + side * 0.5 * unit, points[wing, 1] + 0.5 * unit
-        mx, my = points[mouth, 0] + side * 0.9 * unit, points[mouth, 1] - 0.8 * unit
-        along = np.clip((wy - y) / (wy - my), -0.2, 1.2)
-        path = wx + (mx - wx) * along + side * 0.5 * unit * np.sin(np.pi * np.clip(along, 0, 1))
-        fade = np.clip(along * 5 + 1, 0, 1) * np.clip((1.2 - along) * 3, 0, 1)
-        fold -= np.exp(-(((x - path) / (0.32 * unit)) ** 2)) * fade
-    grain = 0.5 * fine + noise_at(noise[3], flat_x / unit * 30, flat_y / unit * 30).reshape(x.shape)
-    maps = np.stack([forehead, frown, crow, under, fold, 0.4 * grain])
-    return (maps * inside).astype(np.float32)
+        top = pen.marks[wing, :2] + [side * 0.35, 0.45]
+        end = pen.marks[mouth, :2] + [side * out, -low + rng.normal(0, 0.15)]
+        t = np.linspace(0, 1, 9)[:, None]
+        bow = np.array([side * 0.45, 0.1]) * np.sin(np.pi * t)
+        pen.line(top + (end - top) * t + bow, rng.uniform(0.8, 1.0), 0.05)
+    return pen.furrows(2.2, 8.0, 0.55)
 
 
-def sample_wrinkle_weights(rng: np.random.Generator, age: float) -> np.ndarray:
-    """(6,) depth of each kind of crease [cm]; `age` 0 young to 1 old."""
-    deepest = np.array([0.09, 0.08, 0.08, 0.08, 0.22, 0.012])
-    share = np.clip(rng.normal(age, 0.25, 6), 0, 1) * (rng.random(6) < 0.35 + 0.6 * age)
-    share[5] = rng.uniform(0, 1)
-    return (deepest * share).astype(np.float32)
+def _marionette(pen: _Pen, noise: np.ndarray) -> np.ndarray:
+    rng = pen.rng
+    for mouth, side in ((48, -1), (54, 1)):
+        top = pen.marks[mouth, :2] + [side * 0.15, -0.15]
+        end = top + [side * rng.uniform(-0.1, 0.5), -rng.uniform(1.3, 2.2)]
+        t = np.linspace(0, 1, 6)[:, None]
+        pen.line(top + (end - top) * t + [side * 0.2, 0] * np.sin(np.pi * t), rng.uniform(0.6, 1))
+    return pen.furrows(1.6, 5.0, 0.5)
+
+
+def _lip_lines(pen: _Pen, noise: np.ndarray) -> np.ndarray:
+    rng = pen.rng
+    for x in np.linspace(-1.9, 1.9, int(rng.integers(9, 15))) + rng.normal(0, 0.06):
+        y = np.interp(x, pen.marks[48:55, 0], pen.marks[48:55, 1])
+        path = [[x, y + 0.05], [x * 1.05 + rng.normal(0, 0.05), y + rng.uniform(0.35, 0.8)]]
+        pen.line(np.array(path), rng.uniform(0.3, 1), 0.02)
+    return pen.furrows(1.1, 2.6, 0.4)
+
+
+def _cheek(pen: _Pen, noise: np.ndarray) -> np.ndarray:
+    rng = pen.rng
+    for mouth, side in ((48, -1), (54, 1)):
+        for k in range(int(rng.integers(1, 4))):
+            top = pen.marks[mouth, :2] + [side * (1.6 + 0.55 * k), rng.uniform(0.6, 1.4)]
+            t = np.linspace(0, 1, 6)[:, None]
+            end = top + [side * rng.uniform(-0.2, 0.3), -rng.uniform(1.4, 2.6)]
+            pen.line(
+                top + (end - top) * t + [side * 0.3, 0] * np.sin(np.pi * t), rng.uniform(0.3, 1)
+            )
+    return pen.furrows(1.3, 4.5, 0.5)
+
+
+def _chin(pen: _Pen, noise: np.ndarray) -> np.ndarray:
+    x, y = 0.0, pen.marks[57, 1] - pen.rng.uniform(1.4, 2.0)
+    if pen.rng.random() < 0.5:
+        return -pen.blob(x, y, 0.28, 0.35)  # a dimple
+    return -pen.blob(x, y - 0.4, 0.22, 1.0)  # a cleft
+
+
+def _neck(pen: _Pen, noise: np.ndarray) -> np.ndarray:
+    rng, chin = pen.rng, pen.marks[8, 1]
+    for k in range(2):
+        x = np.linspace(-4.5, 4.5, 7)
+        y = chin - 0.4 - 0.5 * k + 0.05 * x**2 * rng.uniform(0.5, 1)
+        pen.line(np.stack([x, y], -1), rng.uniform(0.4, 0.9), 0.1)
+    return pen.furrows(2.5, 6.0, 0.4)
+
+
+def _unevenness(pen: _Pen, noise: np.ndarray) -> np.ndarray:
+    """Soft lumps of old skin."""
+    return _noise(pen, noise[1], 7) * 0.6 + _noise(pen, noise[2], 9) * 0.25
+
+
+def _grain(pen: _Pen, noise: np.ndarray) -> np.ndarray:
+    """Pores and the fine net of lines between them."""
+    pores = np.minimum(_noise(pen, noise[3], 24) + 0.6, 0)
+    net = -np.abs(_noise(pen, noise[2], 22)) * 0.4 - np.abs(_noise(pen, noise[2], 31)) * 0.3
+    return 0.7 * pores + net + 0.25 * _noise(pen, noise[2], 14)
+
+
+def _noise(pen: _Pen, layer: np.ndarray, per_unit: float) -> np.ndarray:
+    """(TILE,TILE) noise with `per_unit` noise pixels to a unit of the face's surface."""
+    x, y, z = (pen.face.positions / pen.face.unit).reshape(-1, 3).T
+    a, b = pen.rng.uniform(0, 256, 2)
+    around = 9 * np.arctan2(x, np.maximum(z, 1))  # so that cheeks and temples show no stripes
+    level = y + 0.35 * z
+    return noise_at(layer, around * per_unit + a, level * per_unit + b).reshape(TILE, TILE)
+
+
+_DRAW = dict(
+    zip(
+        KINDS,
+        (_forehead, _frown, _crow, _under_eye, _bag, _fold, _marionette, _lip_lines, _cheek, _chin,
+         _neck, _unevenness, _grain), strict=True,
+    )
+)  # fmt: skip

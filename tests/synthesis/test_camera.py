@@ -5,9 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from df2net_hub.synthesis.appearance import procedural_assets, to_linear
+from df2net_hub.synthesis.appearance import to_linear
 from df2net_hub.synthesis.camera import (
-    background,
     defocused,
     noise_levels,
     photograph,
@@ -16,7 +15,6 @@ from df2net_hub.synthesis.camera import (
 from df2net_hub.synthesis.render import Render
 
 SIZE = 64
-ASSETS = procedural_assets()
 
 
 def half_and_half() -> Render:
@@ -52,7 +50,7 @@ def test_noise_grows_with_light_but_shows_in_the_darks():
 def test_a_photograph_is_bytes_that_the_generator_alone_decides(seed):
     made = half_and_half()
     first, second = (
-        photograph(rng, made, background(rng, ASSETS, SIZE))
+        photograph(rng, made, np.full((SIZE, SIZE, 3), 0.2, np.float32))
         for rng in (np.random.default_rng(seed), np.random.default_rng(seed))
     )
     assert first.shape == (SIZE, SIZE, 3) and first.dtype == np.uint8
@@ -95,10 +93,3 @@ def test_focus_on_the_face_blurs_only_what_lies_behind():
     behind = np.s_[8:-8, SIZE // 2 + 12 : -8]
     assert image[behind].std() < 0.3 * made.image[behind].std()
     np.testing.assert_allclose(coverage, 1, atol=1e-4)
-
-
-def test_backgrounds_are_positive_and_of_the_asked_size():
-    for seed in range(20):
-        behind = background(np.random.default_rng(seed), ASSETS, 48)
-        assert behind.shape == (48, 48, 3) and behind.dtype == np.float32
-        assert (behind >= 0).all() and np.isfinite(behind).all()

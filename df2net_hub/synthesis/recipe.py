@@ -1,0 +1,66 @@
+"""What a set of rendered pairs is made of: the paper's protocol or ours, and what is left out."""
+
+from dataclasses import dataclass
+
+PRESETS = ("ours", "paper")
+POSES_PER_SHAPE = {"ours": 1, "paper": 3}  # the paper renders 20K shapes in 3 poses each, Sec. 3.2
+
+# What can be left out to measure what it is good for. The draws of all others stay as they are.
+INGREDIENTS = {
+    "skins": "one plain tone instead of skin textures",
+    "tones": "skin textures as they are: neither mixed nor re-toned",
+    "overlay": "no freckles, moles, blemishes, blush or make-up",
+    "wrinkles": "no displacement: no creases, pores or grain",
+    "expressions": "every face neutral",
+    "eyes": "eyes straight ahead, brown, without lashes and lid lines",
+    "mouth": "teeth, gums and tongue in the plain dark red of the mouth",
+    "brows": "no eyebrows",
+    "beard": "no beards, no stubble",
+    "hair": "no hair: every head bald",
+    "glasses": "no glasses",
+    "occluders": "no hats, hands, objects or collars",
+    "lamps": "no direct lights: harmonics of a panorama only",
+    "shadows": "direct lights cast no shadows",
+    "gloss": "no specular reflection on skin and hair",
+    "backgrounds": "plain gray behind the head",
+    "perspective": "weak perspective only",
+    "camera": "no blur, noise, JPEG, color cast or other traces of a camera",
+    "stretch": "no heads beyond the morphable model's own range",
+}
+
+
+@dataclass(frozen=True)
+class SynthesisRecipe:
+    """What rendered pairs are made of.
+
+    Attributes:
+        preset: "ours", where every pair has an identity of its own, or "paper", where pair i shows
+            shape i // 3 in its pose i % 3.
+        without: names of `INGREDIENTS` to leave out.
+
+    Raises:
+        ValueError: an unknown preset or ingredient.
+    """
+
+    preset: str = "ours"
+    without: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check the names; JSON turns tuples into lists."""
+        object.__setattr__(self, "without", tuple(self.without))
+        if self.preset not in PRESETS:
+            raise ValueError(f"unknown preset {self.preset!r}; known: {', '.join(PRESETS)}")
+        unknown = [name for name in self.without if name not in INGREDIENTS]
+        if unknown:
+            raise ValueError(
+                f"unknown ingredient {unknown[0]!r} in `without`; known: {', '.join(INGREDIENTS)}"
+            )
+
+    def has(self, ingredient: str) -> bool:
+        """Whether `ingredient`, one of `INGREDIENTS`, is part of the pictures."""
+        assert ingredient in INGREDIENTS, ingredient
+        return ingredient not in self.without
+
+    def shape_of(self, index: int) -> int:
+        """The number of the shape that pair `index` shows."""
+        return index // POSES_PER_SHAPE[self.preset]

@@ -1,0 +1,158 @@
+"""Sampling: people stay themselves over pictures and whatever else is left out."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from df2net_hub.synthesis.person import Person, sample_person
+from df2net_hub.synthesis.recipe import INGREDIENTS, SynthesisRecipe
+from df2net_hub.synthesis.render import Scene
+from df2net_hub.synthesis.sampling import HeadSampler, sample_gaze, sample_pose
+from df2net_hub.synthesis.streams import Streams
+
+EVERYTHING = SynthesisRecipe()
+INDEX = 3
+
+
+@pytest.fixture(scope="module")
+def sampler() -> HeadSampler:
+    return HeadSampler.procedural()
+
+
+@cache
+def drawn(sampler: HeadSampler, without: tuple[str, ...], index: int) -> tuple[Person, Scene]:
+    """The person and the scene of picture `index`, before it is rendered."""
+    sampler.recipe = SynthesisRecipe(without=without)
+    streams = Streams(0, index, index)
+    person = sample_person(
+        streams, sampler.recipe, sampler.library, sampler.overlay_kit, sampler.face
+    )
+    return person, sampler._scene(streams, person)[0]
+
+
+# What a switch may change: fields of the scene or of its look.
+CHANGES = {
+    "skins": {"look.skins", "look.overlay"},
+    "tones": {"look.skin_mix", "look.skin_gain", "look.overlay", "occluders"},
+    "overlay": {"look.overlay"},
+    "wrinkles": {"wrinkles"},
+    "expressions": {"shape", "wrinkles", "center", "side", "occluders"},
+    "eyes": {"look.iris_color", "look.gaze", "look.overlay", "occluders"},
+    "mouth": {"look.teeth_color"},
+    "brows": {"look.overlay"},
+    "beard": {"look.overlay", "occluders"},
+    "hair": {"occluders"},
+    "glasses": {"occluders"},
+    "occluders": {"occluders"},
+    "lamps": {"light.directions", "light.colors"},
+    "shadows": {"shadows"},
+    "gloss": {"gloss"},
+    "backgrounds": set(),
+    "perspective": {"distance"},
+    "camera": set(),
+    "stretch": {"shape", "center", "side", "occluders"},
+}
+
+
+def differing(one: object, other: object, prefix: str = "") -> set[str]:
+    found = set()
+    for name in vars(one):
+        a, b = getattr(one, name), getattr(other, name)
+        if name in ("look", "light"):
+            found |= differing(a, b, f"{name}.")
+        elif name == "occluders":
+            same = len(a) == len(b) and all(
+                np.array_equal(x.vertices, y.vertices) and np.array_equal(c, d)
+                for (x, c), (y, d) in zip(a, b, strict=True)
+            )
+            found |= set() if same else {name}
+        elif name == "skins":
+            same = all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+            found |= set() if same else {f"{prefix}{name}"}
+        elif not np.array_equal(np.asarray(a), np.asarray(b)):
+            found.add(f"{prefix}{name}")
+    return found
+
+
+@pytest.mark.parametrize("ingredient", INGREDIENTS)
+def test_a_switch_changes_nothing_but_what_it_names(sampler: HeadSampler, ingredient: str) -> None:
+    changed = set()
+    for index in range(3):
+        _, whole = drawn(sampler, (), index)
+        _, ablated = drawn(sampler, (ingredient,), index)
+        changed |= differing(whole, ablated)
+    assert changed <= CHANGES[ingredient]
+
+
+@pytest.mark.parametrize("ingredient", sorted(CHANGES))
+def test_a_switch_does_change_what_it_names(sampler: HeadSampler, ingredient: str) -> None:
+    """In some of a handful of pictures: not everybody wears glasses."""
+    if not CHANGES[ingredient]:
+        whole, ablated = (
+            HeadSampler(sampler.model, sampler.assets, SynthesisRecipe(without=without))
+            for without in ((), (ingredient,))
+        )
+        one, other = (each.pair(0, INDEX, 48) for each in (whole, ablated))
+        np.testing.assert_array_equal(one.depth, other.depth)
+        assert (one.image != other.image).any()
+        return
+    assert any(
+        differing(drawn(sampler, (), i)[1], drawn(sampler, (ingredient,), i)[1]) for i in range(16)
+    )
+
+
+def test_what_is_left_out_is_gone(sampler: HeadSampler) -> None:
+    bare = tuple(set(INGREDIENTS) - {"skins", "tones"})
+    person, scene = drawn(sampler, bare, INDEX)
+    assert scene.occluders == [] and len(scene.light.directions) == 0
+    assert np.isinf(scene.distance) and scene.gloss == 0 and not scene.wrinkles.any()
+    assert not person.look.overlay[..., 3].any() and not scene.look.gaze.any()
+
+
+def test_the_three_poses_of_the_paper_show_one_person_in_one_shape() -> None:
+    sampler = HeadSampler.procedural(SynthesisRecipe("paper"))
+    pairs = [sampler.pair(0, index, 48) for index in (3, 4, 5, 6)]
+    assert [pair.identity for pair in pairs] == ["0-0000001"] * 3 + ["0-0000002"]
+    assert len({pair.yaw for pair in pairs}) == 4
+    assert pairs[0].traits == pairs[1].traits == pairs[2].traits
+    scenes = []
+    for index in (3, 4):
+        streams = Streams(0, 1, index)
+        person = sample_person(
+            streams, sampler.recipe, sampler.library, sampler.overlay_kit, sampler.face
+        )
+        scenes.append(sampler._scene(streams, person)[0])
+    np.testing.assert_array_equal(scenes[0].shape, scenes[1].shape)
+    np.testing.assert_array_equal(scenes[0].look.overlay, scenes[1].look.overlay)
+    assert (scenes[0].light.sh != scenes[1].light.sh).any()
+
+
+def test_traits_say_who_is_shown(sampler: HeadSampler) -> None:
+    sampler.recipe = EVERYTHING
+    pair = sampler.pair(0, INDEX, 48)
+    assert 0 <= pair.traits["age"] <= 1 and pair.traits["mood"]
+    assert set(str(pair.traits["skin"]).split("+")) <= {"light", "medium", "brown", "dark"}
+    assert pair.identity == f"0-{INDEX:07d}"
+    assert pair.distance_mm is None or 500 <= pair.distance_mm <= 2000
+
+
+def test_most_heads_face_the_lens_and_none_is_seen_from_behind() -> None:
+    poses = np.degrees([sample_pose(np.random.default_rng(i)) for i in range(2000)])
+    yaw = np.abs(poses[:, 0])
+    assert 0.70 < (yaw < 30).mean() < 0.92 and yaw.max() <= 62
+    assert (yaw > 45).mean() > 0.03
+
+
+def test_eyes_look_into_the_lens_more_often_than_away_from_it() -> None:
+    pose = np.radians([25.0, 0, 0])
+    gaze = np.array([sample_gaze(np.random.default_rng(i), pose) for i in range(400)])
+    assert np.median(gaze[:, 0]) < -0.3  # the head's left is the picture's right
+
+
+def test_another_attempt_draws_another_picture_of_the_same_person() -> None:
+    first = Streams(1, 2, 3)
+    second = replace(first, attempt=1)
+    assert first.person("skin").random() == second.person("skin").random()
+    assert first.picture("pose").random() != second.picture("pose").random()
