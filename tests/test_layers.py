@@ -15,7 +15,11 @@ LAYERS = [
     "df2net_hub/mesh df2net_hub/faces df2net_hub/pairs df2net_hub/losses df2net_hub/evaluation",
     "df2net_hub/shards df2net_hub/pair_card",
     "modeling/base df2net_hub/synthesis/morphable df2net_hub/synthesis/raster",
+    "df2net_hub/synthesis/asset_folder",
+    "df2net_hub/assets/obj_files df2net_hub/assets/warp df2net_hub/assets/surface",
+    "df2net_hub/assets/build_head df2net_hub/assets/landmarks_file",
     "df2net_hub/assets/* df2net_hub/importing/*",
+    "df2net_hub/assets/convert_head",
     "df2net_hub/synthesis/appearance df2net_hub/synthesis/light df2net_hub/synthesis/procedural",
     "df2net_hub/export df2net_hub/preview modeling/dnet modeling/fnet modeling/frnet",
     "df2net_hub/synthesis/hair df2net_hub/synthesis/wrinkles df2net_hub/result modeling/cascade",
@@ -35,6 +39,7 @@ HEAVY = {  # library -> the files that may import it
     "accelerate": ["df2net_hub/training"],
     "datasets": ["df2net_hub/pairs", "df2net_hub/synthesis/make_pairs"],
     "gradio": ["spaces/app"],
+    "h5py": ["df2net_hub/assets/basel"],
     "numba": ["df2net_hub/synthesis/raster"],
 }
 

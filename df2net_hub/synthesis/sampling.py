@@ -21,6 +21,7 @@ from df2net_hub.synthesis.appearance import (
     sample_look,
     to_linear,
 )
+from df2net_hub.synthesis.asset_folder import head_path
 from df2net_hub.synthesis.camera import background, photograph
 from df2net_hub.synthesis.hair import Occluder, glasses, hair_curtain, hair_shell
 from df2net_hub.synthesis.light import sample_light
@@ -92,8 +93,8 @@ class HeadSampler:
 
     @classmethod
     def from_folder(cls, folder: str | Path, size: int) -> "HeadSampler":
-        """Read `ict_facekit/ict_face_model.npz` and the assets of `folder`, for pairs of `size`."""
-        model = load_morphable(Path(folder) / "ict_facekit" / "ict_face_model.npz")
+        """Read the head and the assets of `folder` (docs/assets.md), for pairs of `size`."""
+        model = load_morphable(head_path(folder))
         return cls(model, load_assets(folder, skin_height=1024 if size > 300 else 512))
 
     @classmethod
