@@ -107,7 +107,7 @@ def test_2009_with_damaged_fields_is_refused(tmp_path, plain_head, landmarks_csv
 def test_2009_in_another_unit_is_refused(tmp_path, plain_head, landmarks_csv):
     mm = (plain_head.vertices * 10).reshape(-1, 1)
     path = write_2009(tmp_path / "m.mat", plain_head, shapeMU=mm)
-    with pytest.raises(ValueError, match=r"eye corners are 0\.009.* cm apart.*unit"):
+    with pytest.raises(ValueError, match=r"eye corners are 0\.0088 cm apart.*unit"):
         read_basel_2009(path, landmarks_csv)
 
 

@@ -11,7 +11,7 @@ from df2net_hub.assets.flame import JAW_OPEN_RAD, jaw_open, read_flame
 pytest.importorskip("scipy", reason="scipy warps heads")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def flame(plain_head):
     """Arrays as FLAME has them: m, (V,3,K), and the jaw as the third joint."""
     num = len(plain_head.vertices)
