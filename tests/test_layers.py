@@ -40,6 +40,9 @@ HEAVY = {  # library -> the files that may import it
     "datasets": ["df2net_hub/pairs", "df2net_hub/synthesis/make_pairs"],
     "gradio": ["spaces/app"],
     "h5py": ["df2net_hub/assets/basel"],
+    "scipy": [
+        f"df2net_hub/assets/{name}" for name in ("basel", "build_head", "skins", "surface", "warp")
+    ],
     "numba": ["df2net_hub/synthesis/raster"],
 }
 

@@ -131,8 +131,8 @@ def _load_mat(path: Path) -> Mapping[str, Any]:
             f"{path} is a MATLAB v7.3 file; the Basel Face Model 2009 is published as v5: take the "
             "published file, or save it anew in MATLAB with save(..., '-v6')"
         )
-    from scipy.io import loadmat  # type: ignore[import-untyped, unused-ignore]
-    from scipy.io.matlab import MatReadError  # type: ignore[import-untyped, unused-ignore]
+    from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
 
     try:
         return dict(loadmat(path))
@@ -143,7 +143,7 @@ def _load_mat(path: Path) -> Mapping[str, Any]:
 def _load_h5(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise FileNotFoundError(f"no file at {path}")
-    import h5py  # type: ignore[import-untyped, unused-ignore]
+    import h5py
 
     stored: dict[str, Any] = {}
     wanted = [f"{m}/model/{a}" for m in MODELS for a in ("mean", "pcaBasis", "pcaVariance")]

@@ -152,8 +152,8 @@ def inside_face(raw: RawHead) -> np.ndarray:
 
 def connected_components(triangles: np.ndarray, num_vertices: int) -> np.ndarray:
     """(V,) number of the connected piece of the mesh that each vertex belongs to."""
-    from scipy.sparse import coo_matrix  # type: ignore[import-untyped, unused-ignore]
-    from scipy.sparse.csgraph import (  # type: ignore[import-untyped, unused-ignore]
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import (
         connected_components as label,
     )
 

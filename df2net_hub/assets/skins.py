@@ -159,7 +159,7 @@ def _texels(
 
 def _filled(uv: np.ndarray, found: np.ndarray, covered: np.ndarray) -> Correspondence:
     """Spread what was found over the rest of the layout."""
-    from scipy.ndimage import (  # type: ignore[import-untyped, unused-ignore]
+    from scipy.ndimage import (
         distance_transform_edt,
     )
 

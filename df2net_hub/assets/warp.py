@@ -58,7 +58,7 @@ def thin_plate_warp(
     source: np.ndarray, target: np.ndarray, smoothing: float = 0.0
 ) -> Callable[[np.ndarray], np.ndarray]:
     """The map (N,3) -> (N,3) that takes `source` (M,3) to `target` (M,3)."""
-    from scipy.interpolate import RBFInterpolator  # type: ignore[import-untyped, unused-ignore]
+    from scipy.interpolate import RBFInterpolator
 
     distinct, first = np.unique(np.round(source, 9), axis=0, return_index=True)
     if len(distinct) < 5:
@@ -81,7 +81,7 @@ def complete_landmarks(vertices: np.ndarray, known: Mapping[int, np.ndarray]) ->
     Raises:
         ValueError: one of `ANCHORS` is not known.
     """
-    from scipy.spatial import cKDTree  # type: ignore[import-untyped, unused-ignore]
+    from scipy.spatial import cKDTree
 
     missing = [number for number in ANCHORS if number not in known]
     if missing:

@@ -151,7 +151,7 @@ def save_morphable(model: MorphableModel, path: str | Path) -> None:
     unfinished = path.with_name(path.name + ".part")
     try:
         with open(unfinished, "wb") as file:
-            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+            np.savez_compressed(file, **arrays)
         load_morphable(unfinished)  # what cannot be read back must not replace what can
         os.replace(unfinished, path)
     finally:

@@ -28,7 +28,8 @@ def test_a_panorama_is_brought_down_in_linear_light(tmp_path, sky):
         small, names = stored["radiance"], stored["names"]
     assert small.shape == (1, 64, 128, 3) and small.dtype == np.float16 and names[0] == "sky"
     expected = sky.reshape(64, 2, 128, 2, 3).mean((1, 3))
-    np.testing.assert_allclose(small[0], expected, rtol=0.02)  # .hdr holds 8 bits of mantissa
+    brightest = sky.reshape(64, 2, 128, 2, 3).max((1, 3, 4))  # its channels share an exponent
+    assert (np.abs(small[0] - expected) <= brightest[..., None] / 100).all()
     picture = cv2.imread(str(folder / "backgrounds" / "sky.jpg"))
     assert picture.shape == (512, 1024, 3) and 60 < picture.mean() < 200
 
