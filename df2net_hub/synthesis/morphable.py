@@ -132,7 +132,7 @@ def save_morphable(model: MorphableModel, path: str | Path) -> None:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     ranges = [(part.start, part.stop) for part in model.parts.values()]
-    arrays = {
+    arrays: dict[str, np.ndarray] = {
         "vertices": model.vertices.astype(np.float32),
         "triangles": model.triangles.astype(np.int32),
         "uv": model.uv.astype(np.float32),
@@ -151,7 +151,7 @@ def save_morphable(model: MorphableModel, path: str | Path) -> None:
     unfinished = path.with_name(path.name + ".part")
     try:
         with open(unfinished, "wb") as file:
-            np.savez_compressed(file, **arrays)
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type, unused-ignore]
         load_morphable(unfinished)  # what cannot be read back must not replace what can
         os.replace(unfinished, path)
     finally:
@@ -178,10 +178,8 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
 
 
 def _check_shapes(arrays: dict[str, np.ndarray], path: Path) -> None:
-    v = len(arrays["vertices"]) if np.ndim(arrays.get("vertices")) else 0
-    t = len(arrays["triangles"]) if np.ndim(arrays.get("triangles")) else 0
-    e = len(arrays["expression"]) if np.ndim(arrays.get("expression")) else 0
-    p = len(arrays["part_names"]) if np.ndim(arrays.get("part_names")) else 0
+    counted = ("vertices", "triangles", "expression", "part_names")
+    v, t, e, p = (len(np.atleast_1d(arrays.get(name, ()))) for name in counted)
     expected: dict[str, tuple[str, tuple[int | None, ...]]] = {  # kinds of dtype, shape
         "vertices": ("f", (v, 3)),
         "triangles": ("iu", (t, 3)),
