@@ -64,13 +64,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    for needed in ("scipy", "numba"):
-        if args.job in ("head", "skins") and find_spec(needed) is None:
-            raise ModuleNotFoundError(
-                f"{needed} is not installed: pip install 'df2net_hub[assets,train]'"
-            )
+    if args.job in ("head", "skins"):
+        _need("scipy", "numba")
     status: int = args.do(args)
     return status
+
+
+def _need(*modules: str) -> None:
+    for name in modules:
+        if find_spec(name) is None:
+            raise ModuleNotFoundError(
+                f"{name} is not installed: pip install 'df2net_hub[assets,train]'"
+            )
 
 
 def _head(args: argparse.Namespace) -> int:
@@ -83,6 +88,8 @@ def _head(args: argparse.Namespace) -> int:
     from df2net_hub.synthesis.morphable import save_morphable
 
     kind = args.kind or detect_kind(args.source)
+    if kind == "bfm2017":
+        _need("h5py")
     with tqdm(unit="file", desc=f"reading {kind}") as bar:
         model = convert_head(kind, args.source, args.landmarks, args.embedding, bar.update)
     path = args.output / HEAD[0]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from df2net_hub.assets.landmarks_file import read_landmarks, read_matches
+from df2net_hub.commands.assets import SHIPPED_MATCHES, SHIPPED_SIZES
 
 
 def test_a_table_is_read_with_comments_left_out(tmp_path):
@@ -41,3 +42,12 @@ def test_matches_are_pairs_and_need_to_be_eight(tmp_path):
         read_matches(path, 8, 9)
     with pytest.raises(FileNotFoundError, match="no table at"):
         read_matches(tmp_path / "none.csv", 8, 9)
+
+
+def test_the_table_that_comes_with_the_package_pairs_each_vertex_once():
+    matches = read_matches(SHIPPED_MATCHES, *SHIPPED_SIZES)
+    assert len(matches) == 279
+    assert all(len(np.unique(column)) == len(matches) for column in matches.T)
+    # Outer and inner corners of the right eye, nose tip, lower lip: picked on renders.
+    pairs = {tuple(pair) for pair in matches.tolist()}
+    assert {(18, 1507), (71, 1528), (5054, 4857), (492, 5518)} <= pairs
