@@ -17,7 +17,11 @@ LAYERS = [
     "df2net_hub/shards df2net_hub/set_contents",
     "df2net_hub/pair_card",
     "modeling/base df2net_hub/synthesis/morphable df2net_hub/synthesis/raster",
+    "df2net_hub/synthesis/asset_folder",
+    "df2net_hub/assets/obj_files df2net_hub/assets/warp df2net_hub/assets/surface",
+    "df2net_hub/assets/build_head df2net_hub/assets/landmarks_file",
     "df2net_hub/assets/* df2net_hub/importing/*",
+    "df2net_hub/assets/convert_head",
     "df2net_hub/synthesis/appearance df2net_hub/synthesis/light df2net_hub/synthesis/procedural",
     "df2net_hub/synthesis/recipe df2net_hub/synthesis/streams df2net_hub/synthesis/strands",
     "df2net_hub/synthesis/face_map df2net_hub/synthesis/expressions df2net_hub/synthesis/backdrop",
@@ -56,6 +60,10 @@ HEAVY = {  # library -> the files that may import it
         "df2net_hub/synthesis/shade",
         "df2net_hub/synthesis/cover",
         "df2net_hub/synthesis/camera",
+    ],
+    "h5py": ["df2net_hub/assets/basel"],
+    "scipy": [
+        f"df2net_hub/assets/{name}" for name in ("basel", "build_head", "skins", "surface", "warp")
     ],
 }
 

@@ -10,6 +10,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from df2net_hub.synthesis.asset_folder import (
+    background_paths,
+    environments_path,
+    skin_paths,
+)
 from df2net_hub.synthesis.morphable import MorphableModel
 from df2net_hub.synthesis.raster import sample_tile
 
@@ -47,30 +52,26 @@ def tileable_noise(rng: np.random.Generator) -> np.ndarray:
 
 
 def load_assets(folder: str | Path, skin_height: int = 512) -> Assets:
-    """Read `skins_ict_uv/*.jpg` and `light_probes/` below `folder`.
+    """Read skins, light and backgrounds below `folder` (docs/assets.md).
 
     Raises:
-        FileNotFoundError: one of the two is missing or holds no picture.
+        FileNotFoundError: skins or light are missing.
     """
-    folder = Path(folder)
-    skin_paths = sorted((folder / "skins_ict_uv").glob("*.jpg"))
-    probe_path = folder / "light_probes" / "environments.npz"
-    background_paths = sorted((folder / "light_probes" / "backgrounds").glob("*.jpg"))
-    for found, what in (
-        (skin_paths, "skins_ict_uv/*.jpg"),
-        (probe_path.is_file(), probe_path.name),
-    ):
+    skins, probe_path = skin_paths(folder), environments_path(folder)
+    for found, what in ((skins, "skins/*.jpg"), (probe_path.is_file(), "light/environments.npz")):
         if not found:
-            raise FileNotFoundError(f"{folder} holds no {what}; docs/data.md says where to get it")
+            raise FileNotFoundError(
+                f"{folder} holds no {what}; docs/assets.md says where to get it"
+            )
     with np.load(probe_path, allow_pickle=False) as stored:
         panoramas = stored["radiance"].astype(np.float32)
     size = (2 * skin_height, skin_height)
     return Assets(
-        skins=[cv2.resize(_read(path), size, interpolation=cv2.INTER_AREA) for path in skin_paths],
+        skins=[cv2.resize(_read(path), size, interpolation=cv2.INTER_AREA) for path in skins],
         panoramas=panoramas,
-        backgrounds=[_read(path) for path in background_paths],
+        backgrounds=[_read(path) for path in background_paths(folder)],
         noise=tileable_noise(np.random.default_rng(0)),
-        skin_names=tuple(path.stem for path in skin_paths),
+        skin_names=tuple(path.stem for path in skins),
     )
 
 

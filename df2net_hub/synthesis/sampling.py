@@ -12,6 +12,7 @@ import numpy as np
 from df2net_hub.geometry import CROP_SIZE, DEPTH_UNIT_PX
 from df2net_hub.pairs import MAX_RELIEF_PX
 from df2net_hub.synthesis.appearance import Assets, head_fields, load_assets, procedural_assets
+from df2net_hub.synthesis.asset_folder import head_path
 from df2net_hub.synthesis.backdrop import backdrop
 from df2net_hub.synthesis.beard import beard
 from df2net_hub.synthesis.camera import photograph, to_srgb
@@ -113,8 +114,8 @@ class HeadSampler:
     def from_folder(
         cls, folder: str | Path, size: int, recipe: SynthesisRecipe = OURS
     ) -> "HeadSampler":
-        """Read `ict_facekit/ict_face_model.npz` and the assets of `folder`, for pairs of `size`."""
-        model = load_morphable(Path(folder) / "ict_facekit" / "ict_face_model.npz")
+        """Read the head and the assets of `folder` (docs/assets.md), for pairs of `size`."""
+        model = load_morphable(head_path(folder))
         return cls(model, load_assets(folder, skin_height=1024 if size > 300 else 512), recipe)
 
     @classmethod

@@ -1,0 +1,1 @@
+"""Bring what users have (morphable models, textures, panoramas) into the form that is rendered."""

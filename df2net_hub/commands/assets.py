@@ -1,0 +1,167 @@
+"""Get the ingredients of rendered pairs ready: a morphable head, skins, light; and check them.
+
+docs/assets.md says where each is to be had and under which license. All of it goes into one folder
+DATA, which `df2net synthesize --assets DATA` reads:
+  DATA/head.npz                 from `df2net assets head`
+  DATA/skins/*.jpg              from `df2net assets skins`
+  DATA/light/environments.npz   from `df2net assets light`, with DATA/light/backgrounds/*.jpg
+"""
+
+import argparse
+from importlib.util import find_spec
+from pathlib import Path
+
+from tqdm import tqdm
+
+from df2net_hub.assets.convert_head import KINDS, convert_head, detect_kind
+from df2net_hub.commands import DONE, FAILED
+
+EXAMPLES = """\
+  df2net assets head ICT-FaceKit -o DATA
+  df2net assets head 01_MorphableModel.mat --landmarks bfm2009.csv -o DATA
+  df2net assets head flame.npz --embedding embedding.npz -o DATA
+  df2net assets skins base.obj skins/*.png -o DATA
+  df2net assets light hdris/ -o DATA
+  df2net assets check DATA
+"""
+SHIPPED_MATCHES = Path(__file__).parent.parent / "assets" / "makehuman_to_ict.csv"
+SHIPPED_SIZES = (19158, 26719)  # vertices of MakeHuman's base.obj and of ICT-FaceKit
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(dest="job", required=True, metavar="JOB")
+    head = verbs.add_parser("head", help="convert a morphable model", description=_head.__doc__)
+    head.add_argument("source", type=Path, help="folder or file of the model")
+    head.add_argument("-o", "--output", type=Path, required=True, metavar="DATA")
+    head.add_argument("--kind", choices=KINDS, help="what SOURCE is (default: found out)")
+    head.add_argument(
+        "--landmarks", type=Path, help="CSV `landmark,vertex`: Basel and FLAME, where they lack any"
+    )
+    head.add_argument("--embedding", type=Path, help="FLAME's landmark embedding (.npz)")
+    head.set_defaults(do=_head)
+    skins = verbs.add_parser(
+        "skins", help="textures of another head into the layout", description=_skins.__doc__
+    )
+    skins.add_argument("mesh", type=Path, help="OBJ of the other head, with texture coordinates")
+    skins.add_argument("textures", type=Path, nargs="+", help="pictures in that head's layout")
+    skins.add_argument("-o", "--output", type=Path, required=True, metavar="DATA")
+    skins.add_argument(
+        "--matches",
+        type=Path,
+        help="CSV `source,target` of matched vertices (default: MakeHuman to ICT-FaceKit)",
+    )
+    skins.add_argument("--group", help="use only the faces below this `g` of the OBJ")
+    skins.set_defaults(do=_skins)
+    light = verbs.add_parser(
+        "light", help="panoramas to light and backgrounds", description=_light.__doc__
+    )
+    light.add_argument("folder", type=Path, help="folder of .hdr panoramas, e.g. Poly Haven's")
+    light.add_argument("-o", "--output", type=Path, required=True, metavar="DATA")
+    light.set_defaults(do=_light)
+    check = verbs.add_parser("check", help="what is in DATA", description=_check.__doc__)
+    check.add_argument("folder", type=Path, metavar="DATA")
+    check.set_defaults(do=_check)
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.job in ("head", "skins"):
+        _need("scipy", "numba")
+    status: int = args.do(args)
+    return status
+
+
+def _need(*modules: str) -> None:
+    for name in modules:
+        if find_spec(name) is None:
+            raise ModuleNotFoundError(
+                f"{name} is not installed: pip install 'df2net_hub[assets,train]'"
+            )
+
+
+def _head(args: argparse.Namespace) -> int:
+    """Convert a morphable model to DATA/head.npz.
+
+    Known: ICT-FaceKit's folder of OBJ files, Basel Face Model 2009 (.mat) and 2017/2019 (.h5),
+    FLAME written to a plain .npz by the script in docs/assets.md, and a head.npz itself.
+    """
+    from df2net_hub.synthesis.asset_folder import HEAD
+    from df2net_hub.synthesis.morphable import save_morphable
+
+    kind = args.kind or detect_kind(args.source)
+    if kind == "bfm2017":
+        _need("h5py")
+    with tqdm(unit="file", desc=f"reading {kind}") as bar:
+        model = convert_head(kind, args.source, args.landmarks, args.embedding, bar.update)
+    path = args.output / HEAD[0]
+    save_morphable(model, path)
+    modes = f"{len(model.identity)} identity modes, {len(model.expression)} expressions"
+    colors = "no colors" if model.colors is None else "with colors"
+    print(f"{path}: {len(model.vertices)} vertices, {modes}, {colors}")
+    return DONE
+
+
+def _skins(args: argparse.Namespace) -> int:
+    """Bring textures of another head into the layout of DATA's morphable head.
+
+    Matched vertices -> thin-plate warp -> nearest surface point that faces the same way ->
+    resample. For MakeHuman's base.obj and ICT-FaceKit the matches come with this package.
+    """
+    from df2net_hub.assets.landmarks_file import read_matches
+    from df2net_hub.assets.obj_files import read_obj
+    from df2net_hub.assets.skins import HEIGHT, convert_skins, match_heads
+    from df2net_hub.synthesis.asset_folder import SKINS, head_path
+    from df2net_hub.synthesis.morphable import load_morphable
+
+    model = load_morphable(head_path(args.output))
+    source = read_obj(args.mesh, args.group or _body_group(args.mesh))
+    sizes = (len(source.vertices), len(model.vertices))
+    if args.matches is None and sizes != SHIPPED_SIZES:
+        raise ValueError(
+            f"the meshes have {sizes[0]} and {sizes[1]} vertices; the matches that come with this "
+            f"package are for MakeHuman's base.obj ({SHIPPED_SIZES[0]}) and ICT-FaceKit "
+            f"({SHIPPED_SIZES[1]}). Give a table with --matches; docs/assets.md says how to make it"
+        )
+    matches = read_matches(args.matches or SHIPPED_MATCHES, *sizes)
+    with tqdm(total=2 * HEIGHT * HEIGHT, unit="texel", unit_scale=True, desc="matching") as bar:
+        where = match_heads(model, source, matches, on_progress=bar.update)
+        bar.total = bar.n  # texels outside the layout are not looked up
+    share = where.found[where.covered].mean()
+    print(f"{share:.1%} of the layout found; the rest is filled from its surroundings")
+    with tqdm(total=len(args.textures), unit="skin") as bar:
+        written, refused = convert_skins(
+            args.textures, args.output / SKINS[0], where, lambda: bar.update()
+        )
+    for path, why in refused.items():
+        print(f"left out: {path} {why}")
+    print(f"{written} skins in {args.output / SKINS[0]}")
+    return FAILED if refused else DONE
+
+
+def _light(args: argparse.Namespace) -> int:
+    """Bring .hdr panoramas down to DATA/light/environments.npz and to backgrounds beside it."""
+    from df2net_hub.assets.panoramas import convert_panoramas, panorama_paths
+    from df2net_hub.synthesis.asset_folder import LIGHT
+
+    paths = panorama_paths(args.folder)
+    with tqdm(total=len(paths), unit="panorama") as bar:
+        used, refused = convert_panoramas(paths, args.output / LIGHT[0], lambda: bar.update())
+    for why in refused.values():
+        print(f"left out: {why}")
+    print(f"{used} environments in {args.output / LIGHT[0]}")
+    return FAILED if refused else DONE
+
+
+def _check(args: argparse.Namespace) -> int:
+    """Load all that is in DATA and say what is there and what is missing."""
+    from df2net_hub.assets.check import check_folder
+
+    findings = check_folder(args.folder)
+    for finding in findings:
+        print(f"{'ok     ' if finding.good else 'MISSING'}  {finding.what:<12} {finding.seen}")
+    return DONE if all(finding.good for finding in findings) else FAILED
+
+
+def _body_group(mesh: Path) -> str | None:
+    """MakeHuman's base.obj carries helper geometry around its group `body`."""
+    with open(mesh, encoding="utf-8", errors="replace") as file:
+        return "body" if any(line.rstrip() == "g body" for line in file) else None

@@ -1,0 +1,116 @@
+"""The report on a folder, and `df2net assets` from the command line."""
+
+import dataclasses
+
+import cv2
+import numpy as np
+import pytest
+
+from df2net_hub.assets.check import check_folder
+from df2net_hub.cli import main
+from df2net_hub.synthesis.morphable import save_morphable
+from df2net_hub.synthesis.procedural import procedural_head
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A whole DATA."""
+    data = tmp_path / "DATA"
+    save_morphable(procedural_head(), data / "head.npz")
+    (data / "skins").mkdir()
+    (data / "light" / "backgrounds").mkdir(parents=True)
+    cv2.imwrite(str(data / "skins" / "a.jpg"), np.full((16, 32, 3), 150, np.uint8))
+    cv2.imwrite(str(data / "light" / "backgrounds" / "b.jpg"), np.full((8, 8, 3), 90, np.uint8))
+    np.savez(data / "light" / "environments.npz", radiance=np.ones((2, 8, 16, 3), np.float16))
+    return data
+
+
+def bad_ones(folder):
+    return {finding.what: finding.seen for finding in check_folder(folder) if not finding.good}
+
+
+def test_a_whole_folder_is_good(folder, capsys):
+    assert bad_ones(folder) == {}
+    assert main(["assets", "check", str(folder)]) == 0
+    printed = capsys.readouterr().out
+    assert "7296 vertices" in printed and "8 identity and 3 expression shapes" in printed
+    assert "1 textures" in printed and "2 environments of 8 rows" in printed
+
+
+def test_the_older_names_are_found(folder):
+    (folder / "ict_facekit").mkdir()
+    (folder / "head.npz").rename(folder / "ict_facekit" / "ict_face_model.npz")
+    (folder / "skins").rename(folder / "skins_ict_uv")
+    (folder / "light").rename(folder / "light_probes")
+    assert bad_ones(folder) == {}
+
+
+def test_what_is_missing_is_said_with_where_to_get_it(tmp_path, capsys):
+    missing = bad_ones(tmp_path)
+    assert set(missing) == {"head", "skins", "light", "backgrounds"}
+    assert all("docs/assets.md" in seen for seen in missing.values())
+    assert main(["assets", "check", str(tmp_path)]) == 1
+    assert "MISSING" in capsys.readouterr().out
+    assert main(["assets", "check", str(tmp_path / "none")]) == 1
+
+
+def test_skins_may_be_absent_where_the_head_has_colors(folder):
+    head = procedural_head()
+    gray = np.full_like(head.vertices, 0.4)
+    save_morphable(dataclasses.replace(head, colors=gray), folder / "head.npz")
+    (folder / "skins" / "a.jpg").unlink()
+    assert bad_ones(folder) == {}
+    save_morphable(head, folder / "head.npz")
+    assert "the head has no colors" in bad_ones(folder)["skins"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what", "message"),
+    [
+        ("skins/b.jpg", b"no picture", "skins", "b.jpg is not a picture"),
+        ("light/backgrounds/c.jpg", b"", "backgrounds", "c.jpg is not a picture"),
+        ("light/environments.npz", b"PK\x03\x04", "light", "cut short"),
+        ("head.npz", b"PK\x03\x04", "head", "cut short"),
+    ],
+)
+def test_a_damaged_file_is_named(folder, name, content, what, message):
+    (folder / name).write_bytes(content)
+    assert message in bad_ones(folder)[what]
+
+
+def test_a_skin_of_another_shape_and_light_with_nan_are_named(folder):
+    cv2.imwrite(str(folder / "skins" / "b.jpg"), np.zeros((16, 16, 3), np.uint8))
+    radiance = np.full((1, 8, 16, 3), np.nan, np.float16)
+    np.savez(folder / "light" / "environments.npz", radiance=radiance)
+    bad = bad_ones(folder)
+    assert "16 x 16 px, expected twice as wide" in bad["skins"]
+    assert "not finite" in bad["light"]
+
+
+def test_every_job_has_help(capsys):
+    for job in ("head", "skins", "light", "check"):
+        with pytest.raises(SystemExit) as stopped:
+            main(["assets", job, "--help"])
+        assert stopped.value.code == 0
+        assert f"df2net assets {job}" in capsys.readouterr().out
+
+
+def test_panoramas_and_a_stored_head_from_the_command_line(folder, tmp_path, capsys):
+    pytest.importorskip("scipy", reason="scipy converts heads")
+    (tmp_path / "hdris").mkdir()
+    cv2.imwrite(str(tmp_path / "hdris" / "sky.hdr"), np.ones((64, 128, 3), np.float32))
+    new = tmp_path / "NEW"
+    assert main(["assets", "light", str(tmp_path / "hdris"), "-o", str(new)]) == 0
+    assert main(["assets", "head", str(folder / "head.npz"), "-o", str(new)]) == 0
+    assert set(bad_ones(new)) == {"skins"}
+    cv2.imwrite(str(tmp_path / "hdris" / "square.hdr"), np.ones((64, 64, 3), np.float32))
+    assert main(["assets", "light", str(tmp_path / "hdris"), "-o", str(new)]) == 1
+    assert "left out" in capsys.readouterr().out
+
+
+def test_skins_of_an_unknown_mesh_need_a_table(folder, tmp_path, capsys):
+    pytest.importorskip("scipy", reason="scipy matches heads")
+    mesh = tmp_path / "mesh.obj"
+    mesh.write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nvt 1 0\nvt 0 1\nf 1/1 2/2 3/3\n")
+    assert main(["assets", "skins", str(mesh), str(mesh), "-o", str(folder)]) == 1
+    assert "Give a table with --matches" in capsys.readouterr().err
