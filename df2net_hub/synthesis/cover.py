@@ -106,7 +106,7 @@ def shade_cover(
         first += len(one.triangles)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def _shade_strands(
     triangle_id: np.ndarray,
     weights: np.ndarray,

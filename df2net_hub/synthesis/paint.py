@@ -95,12 +95,13 @@ def _add_texel(
     Texels are linear, or bytes of which `table` (256,) holds the linear value.
     """
     rows, columns = texture.shape[0], texture.shape[1]
-    x = _clip(u * columns - np.float32(0.5), 0, columns - 1.001)
-    y = _clip((1 - v) * rows - np.float32(0.5), 0, rows - 1.001)
+    one, half = np.float32(1), np.float32(0.5)
+    x = _clip(u * np.float32(columns) - half, 0, columns - 1.001)
+    y = _clip((one - v) * np.float32(rows) - half, 0, rows - 1.001)
     i, j = int(y), int(x)
-    fx, fy = np.float32(x - j), np.float32(y - i)
-    a, b = (1 - fx) * (1 - fy) * weight, fx * (1 - fy) * weight
-    c, d = (1 - fx) * fy * weight, fx * fy * weight
+    fx, fy = x - np.float32(j), y - np.float32(i)
+    a, b = (one - fx) * (one - fy) * weight, fx * (one - fy) * weight
+    c, d = (one - fx) * fy * weight, fx * fy * weight
     for k in range(len(out)):
         p, q = texture[i, j, k], texture[i, j + 1, k]
         r, s = texture[i + 1, j, k], texture[i + 1, j + 1, k]
@@ -110,7 +111,7 @@ def _add_texel(
             out[k] += a * p + b * q + c * r + d * s
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def _paint(
     triangle_id: np.ndarray,
     weights: np.ndarray,

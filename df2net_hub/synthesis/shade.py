@@ -56,7 +56,7 @@ def lobes(light: Light) -> np.ndarray:
     return (half / np.linalg.norm(half, axis=-1, keepdims=True)).astype(np.float32)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def shade_pixel(
     normal: tuple[float, float, float],
     albedo: np.ndarray,
@@ -100,7 +100,7 @@ def shade_pixel(
             out[k] += (albedo[k] * wrapped * soft + shine) * colors[light, k]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def shade_head(
     kind: np.ndarray,
     seen: np.ndarray,
@@ -168,7 +168,7 @@ def shade_head(
                 image[row, column, k] += wet[k]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def _unit(x: float, y: float, z: float) -> tuple[float, float, float]:
     per_length = np.float32(1) / np.sqrt(x * x + y * y + z * z)
     return x * per_length, y * per_length, z * per_length
