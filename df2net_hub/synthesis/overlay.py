@@ -89,6 +89,7 @@ def overlay_kit(
     grow = vertex_values_to_texels(model, fields.beard[:, None])[..., 0]
     edge = noise_at(noise[2], x.ravel() * 8, y.ravel() * 8).reshape(x.shape)
     grow = cv2.GaussianBlur(np.clip(grow * (1 + 0.25 * edge), 0, 1), (0, 0), 3)
+    grow *= 1 - areas["lips"]
     center, lip = marks[48:60].mean(0), marks[48:60]
     middle = np.clip((3.1 - np.abs(x)) * 1.6, 0, 1)
     above = np.clip((y - center[1]) * 2 + 0.6, 0, 1) * middle

@@ -130,7 +130,7 @@ def _hair_color(rng: np.random.Generator, age: float, dark: float) -> np.ndarray
     fair = np.array([0.2, 0.24, 0.22, 0.14, 0.12, 0.08])
     odds = (1 - dark) * fair + dark * np.array([0.8, 0.17, 0.03, 0, 0, 0])
     hair = HAIR_COLORS[rng.choice(6, p=odds / odds.sum())]
-    gray = HAIR_COLORS[rng.choice([GRAY, WHITE])]
+    gray = HAIR_COLORS[rng.choice([GRAY, WHITE], p=[0.65, 0.35])]
     share = np.clip(rng.normal(1.9 * age - 0.95, 0.3), 0, 1)
     mixed = (1 - share) * hair + share * gray
     return to_linear(np.clip(mixed * np.exp(rng.normal(0, 0.06)), 0.03, 0.8))

@@ -32,7 +32,7 @@ class Strands:
 
     Attributes:
         length: [cm]. steps: straight pieces of a strand.
-        gravity: 0 none to 1, how fast strands turn downward.
+        gravity: 0 none, 1 they point down halfway at the tip, 3 they hang.
         curl: radius of the curls [cm]. turns: curls along a strand.
         disorder: random share of the direction.
         gap: distance from the skull [cm].

@@ -28,3 +28,27 @@ def test_lights_are_the_same_for_the_same_generator_state():
     second = sample_light(np.random.default_rng(5), panoramas)
     np.testing.assert_array_equal(first.sh, second.sh)
     np.testing.assert_array_equal(first.directions, second.directions)
+
+
+def test_white_balance_keeps_the_front_of_a_face_near_neutral():
+    panoramas = np.random.default_rng(0).random((3, 16, 32, 3)).astype(np.float32) * [1, 0.6, 0.3]
+    ratios = []
+    for seed in range(60):
+        light = sample_light(np.random.default_rng(seed), panoramas.astype(np.float32))
+        normal = np.array([[0, 0.3, 0.954]], np.float32)
+        front = (harmonics(normal) @ light.sh.T)[0]
+        front = front + (np.maximum(light.directions @ normal[0], 0)[:, None] * light.colors).sum(0)
+        ratios.append(front / front.mean())
+    assert np.abs(np.array(ratios) - 1).max() < 0.25
+    assert np.abs(np.mean(ratios, 0) - 1).max() < 0.12
+
+
+def test_light_comes_from_the_front_the_sides_and_behind():
+    panoramas = np.ones((1, 16, 32, 3), np.float32)
+    lights = [sample_light(np.random.default_rng(i), panoramas) for i in range(200)]
+    counts = {len(light.directions) for light in lights}
+    assert counts == {0, 1, 3}
+    depth = np.concatenate([light.directions[:, 2] for light in lights])
+    assert (depth < -0.2).mean() > 0.1 and (depth > 0.5).mean() > 0.3
+    lengths = np.linalg.norm(np.concatenate([light.directions for light in lights]), axis=1)
+    np.testing.assert_allclose(lengths, 1, atol=1e-5)

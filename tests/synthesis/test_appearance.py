@@ -1,0 +1,85 @@
+"""Skins and overlays: tones within the human range, paint where it belongs."""
+
+import numpy as np
+import pytest
+
+from df2net_hub.synthesis.appearance import head_fields, load_assets, procedural_assets
+from df2net_hub.synthesis.face_map import TILE, FaceMap, face_map
+from df2net_hub.synthesis.overlay import FaceHair, OverlayKit, draw_overlay, overlay_kit
+from df2net_hub.synthesis.procedural import procedural_head
+from df2net_hub.synthesis.skin import SkinLibrary, sample_complexion, skin_library
+
+MODEL = procedural_head()
+ASSETS = procedural_assets()
+TONE = np.array([0.5, 0.3, 0.22], np.float32)
+BARE = FaceHair(np.full(3, 0.01), np.full(3, 0.01), 0.0, "full", 0.0, 0.0)
+
+
+@pytest.fixture(scope="module")
+def face() -> FaceMap:
+    return face_map(MODEL)
+
+
+@pytest.fixture(scope="module")
+def library(face: FaceMap) -> SkinLibrary:
+    return skin_library(ASSETS.skins, ASSETS.skin_names, face, ASSETS.noise)
+
+
+@pytest.fixture(scope="module")
+def kit(face: FaceMap) -> OverlayKit:
+    return overlay_kit(MODEL, head_fields(MODEL), face, ASSETS.noise)
+
+
+def test_skins_are_redder_than_green_and_greener_than_blue(library: SkinLibrary) -> None:
+    tones = np.array(
+        [sample_complexion(np.random.default_rng(i), library, 0.5).tone for i in range(300)]
+    )
+    assert (tones[:, 0] > tones[:, 1]).all() and (tones[:, 1] > 0.9 * tones[:, 2]).all()
+    luminance = tones @ [0.2126, 0.7152, 0.0722]
+    assert luminance.min() < 0.05 and luminance.max() > 0.5  # the whole human range
+
+
+def test_texels_of_the_front_view_lead_back_to_the_landmarks(face: FaceMap) -> None:
+    inner = slice(17, 68)
+    off = face.texels(face.landmarks[inner, :2]) - face.landmark_texels[inner]
+    assert np.abs(off).max() < 6
+
+
+def test_an_overlay_without_anything_is_empty(kit: OverlayKit, face: FaceMap) -> None:
+    rng = np.random.default_rng(0)
+    drawn = draw_overlay(rng, kit, face, TONE, BARE, 0.5, 0.0, marks=False, lid_lines=False)
+    assert drawn.shape == (TILE, TILE, 4) and not drawn.any()
+
+
+def test_brows_are_painted_on_the_brows_and_nowhere_else(kit: OverlayKit, face: FaceMap) -> None:
+    hair = FaceHair(np.full(3, 0.02), np.full(3, 0.02), 1.0, "full", 0.0, 0.0)
+    rng = np.random.default_rng(1)
+    alpha = draw_overlay(rng, kit, face, TONE, hair, 0.5, 0.0, marks=False, lid_lines=False)[..., 3]
+    rows = np.flatnonzero(alpha.max(1) > 0.1)
+    brow = face.landmark_texels[17:27, 1]
+    assert brow.min() - 60 < rows[0] and rows[-1] < brow.max() + 40 and alpha.max() > 0.8
+
+
+def test_a_beard_leaves_lips_and_forehead_free(kit: OverlayKit, face: FaceMap) -> None:
+    beard = kit.beards["full"]
+    column, row = face.landmark_texels[62].astype(int)
+    assert beard[row, column] < 0.2
+    column, row = face.landmark_texels[27].astype(int)
+    assert beard[: row - 10].max() == 0 and beard.max() > 0.8
+
+
+def test_leaving_marks_out_does_not_move_the_brows(kit: OverlayKit, face: FaceMap) -> None:
+    hair = FaceHair(np.full(3, 0.02), np.full(3, 0.02), 1.0, "full", 0.0, 0.0)
+    one, other = (
+        draw_overlay(
+            np.random.default_rng(2), kit, face, TONE, hair, 0.5, 0.0, marks=marks, lid_lines=False
+        )
+        for marks in (False, True)
+    )
+    solid = one[..., 3] > 0.9
+    assert solid.any() and (other[solid, 3] > 0.9).all()
+
+
+def test_a_folder_without_skins_is_an_error(tmp_path) -> None:
+    with pytest.raises(FileNotFoundError, match="skins_ict_uv.*docs/data.md"):
+        load_assets(tmp_path)

@@ -1,0 +1,80 @@
+"""Creases: furrows go inward, age and expression deepen them, left and right differ."""
+
+import numpy as np
+import pytest
+
+from df2net_hub.synthesis.appearance import procedural_assets
+from df2net_hub.synthesis.expressions import MOODS, Expression, neutral, sample_expression
+from df2net_hub.synthesis.face_map import FaceMap, face_map
+from df2net_hub.synthesis.procedural import procedural_head
+from df2net_hub.synthesis.wrinkles import (
+    DEEPEST_CM,
+    KINDS,
+    WrinkleKit,
+    crease_weights,
+    wrinkle_kit,
+)
+
+MODEL = procedural_head()
+CALM = neutral(MODEL)
+
+
+@pytest.fixture(scope="module")
+def face() -> FaceMap:
+    return face_map(MODEL)
+
+
+@pytest.fixture(scope="module")
+def kit(face: FaceMap) -> WrinkleKit:
+    return wrinkle_kit(face, procedural_assets().noise)
+
+
+def mean_weight(kind: str, age: float, expression: Expression) -> float:
+    k = KINDS.index(kind)
+    draws = [crease_weights(np.random.default_rng(i), age, expression)[k] for i in range(40)]
+    return float(np.mean(draws))
+
+
+def test_creases_lie_below_the_skin_and_stay_within_millimeters(kit: WrinkleKit) -> None:
+    for seed in range(4):
+        height = kit.sample(np.random.default_rng(seed), 1.0, CALM)
+        assert -0.8 < height.min() < -0.05 and height.max() < 0.4
+        assert height.min() < -height.max() * 0.8
+
+
+def test_there_is_nothing_off_the_face_and_furrows_of_every_kind_on_it(
+    kit: WrinkleKit, face: FaceMap
+) -> None:
+    assert not kit.maps[:, :, ~face.inside].any()
+    for k, name in enumerate(KINDS):
+        assert kit.maps[k].min() < -0.2, name
+    assert (DEEPEST_CM > 0).all() and len(DEEPEST_CM) == len(KINDS)
+
+
+@pytest.mark.parametrize("kind", ["forehead", "crow", "fold", "marionette", "lips", "bag"])
+def test_age_deepens_creases(kind: str) -> None:
+    assert mean_weight(kind, 0.95, CALM) > mean_weight(kind, 0.1, CALM) + 0.3
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause"),
+    [("forehead", "raised"), ("frown", "frowning"), ("crow", "squinting"), ("fold", "smiling")],
+)
+def test_an_expression_deepens_its_own_creases(kind: str, cause: str) -> None:
+    causes = {name: 0.0 for name in ("raised", "frowning", "squinting", "smiling")} | {cause: 1.0}
+    moved = Expression("any", CALM.weights, **causes)
+    assert mean_weight(kind, 0.3, moved) > mean_weight(kind, 0.3, CALM) + 0.15
+
+
+def test_left_and_right_are_no_mirror_images(kit: WrinkleKit) -> None:
+    height = kit.sample(np.random.default_rng(5), 0.9, CALM)
+    assert np.abs(height - height[:, ::-1]).max() > 0.02
+
+
+def test_moods_come_at_their_rates_and_weights_stay_in_range() -> None:
+    drawn = [sample_expression(np.random.default_rng(i), MODEL) for i in range(600)]
+    share = np.mean([one.mood == "smile with teeth" for one in drawn])
+    assert abs(share - MOODS["smile with teeth"]) < 0.06
+    assert abs(sum(MOODS.values()) - 1) < 1e-9
+    weights = np.stack([one.weights for one in drawn])
+    assert weights.min() >= 0 and weights.max() <= 1
