@@ -15,7 +15,7 @@ LAYERS = [
     "df2net_hub/mesh df2net_hub/faces df2net_hub/pairs df2net_hub/losses df2net_hub/evaluation",
     "df2net_hub/shards df2net_hub/pair_card",
     "modeling/base df2net_hub/synthesis/morphable df2net_hub/synthesis/raster",
-    "df2net_hub/assets/* df2net_hub/importing/surface",
+    "df2net_hub/assets/* df2net_hub/importing/surface df2net_hub/teacher_checks",
     "df2net_hub/importing/mesh_files df2net_hub/importing/frontal df2net_hub/importing/depth_maps",
     "df2net_hub/importing/image_meshes df2net_hub/importing/cameras df2net_hub/importing/inputs",
     "df2net_hub/importing/prnet df2net_hub/importing/tddfa df2net_hub/importing/extreme3d",

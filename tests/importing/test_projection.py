@@ -43,7 +43,7 @@ def test_depth_in_the_photos_view_is_the_analytic_height(ellipsoid, flipped: boo
     truth = ellipsoid.surface(*grid(BOX, CENTER), turn)[..., 2] * SIZE / BOX.side
     assert np.isfinite(truth[view.mask]).all()
     wrong = np.abs(view.height_px - truth)[view.mask]
-    assert wrong.mean() < 0.03 and np.quantile(wrong, 0.96) < 0.3  # steepest at the mesh's rim
+    assert wrong.mean() < 0.06 and np.quantile(wrong, 0.96) < 0.3  # steepest at the mesh's rim
     assert np.isnan(view.height_px[~view.mask]).all()
 
 
@@ -76,7 +76,7 @@ def test_the_frontal_view_shows_every_point_with_its_own_color_and_height(ellips
     view, x, y, middle = frontal(posed(ellipsoid, turn), turn)
     points = ellipsoid.surface(x, y, np.eye(3))
     wrong = np.abs(view.height_px - (middle + points[..., 2]) * SIZE / 220)[view.mask]
-    assert wrong.mean() < 0.03 and np.quantile(wrong, 0.96) < 0.3
+    assert wrong.mean() < 0.06 and np.quantile(wrong, 0.96) < 0.3
     difference = np.abs(view.image - ellipsoid.colors(points))[view.mask].max(axis=1)
     assert difference.mean() < 1 and np.quantile(difference, 0.98) < 4  # colors of [0,255]
 
