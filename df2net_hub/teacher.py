@@ -119,7 +119,7 @@ def teach(
 
 
 def bring_back(height: np.ndarray, moved: FaceBox, box: FaceBox) -> np.ndarray:
-    """Height (S,S) [px] over the crop `moved` as height over the crop `box`; NaN outside `moved`."""
+    """Height (S,S) [px] over the crop `moved` as over the crop `box`; NaN outside `moved`."""
     size = len(height)
     grid = (np.arange(size, dtype=np.float32) + 0.5) / size * box.side
     columns = (grid + box.x - moved.x) * size / moved.side - 0.5

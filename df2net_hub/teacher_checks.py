@@ -13,7 +13,9 @@ import numpy as np
 
 SMOOTHED_PX = 4.0  # Gaussian [px of a 512 crop] before the nose is looked for
 MIRROR_SEARCH = 0.06  # how far from the mask's middle the line of symmetry may lie, of its width
-GRID = 128  # measures of shape are taken on a grid of this many pixels
+TURNS_DEG = tuple(range(-30, 31, 5))  # turns under which symmetry is looked for
+LEAST_SHARED = 0.75  # of the face that must have a mirror image
+GRID = 96  # pixels of the grid on which reliefs are mirrored
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,18 +36,18 @@ class TeacherLimits:
     """Limits of the measures; a pair is kept if all hold. Lengths in the unit of each measure."""
 
     least_face_px: float = 80.0
-    most_strays: float = 0.03
+    most_strays: float = 0.02
     most_holes: float = 0.02
-    most_doubt: float = 0.08
-    least_area: float = 0.20
-    most_area: float = 0.45
-    least_convexity: float = 0.93
-    least_relief: float = 0.35
-    most_relief: float = 0.75
-    most_asymmetry: float = 0.035
+    most_doubt: float = 0.065
+    least_area: float = 0.25
+    most_area: float = 0.50
+    least_convexity: float = 0.965
+    least_relief: float = 0.38
+    most_relief: float = 0.60
+    most_asymmetry: float = 0.045
     most_turned_deg: float = 15.0  # only below it is symmetry asked for
-    most_nose_off: float = 0.2
-    most_flip_px: float = 4.0
+    most_nose_off: float = 0.12
+    most_flip_px: float = 3.6
     most_jitter_px: float = 0.0  # 0: not asked for, and not computed
 
 
@@ -94,39 +96,17 @@ def relief(seen: Seen) -> float:
 
 
 def turned_deg(seen: Seen) -> float:
-    """How far the face looks aside [deg], from the slope of the plane through it."""
-    return float(np.degrees(np.arctan(np.abs(_plane(seen.height, seen.mask)[0]))))
+    """How far the face looks aside [deg]: the turn after which left and right agree best."""
+    return abs(_symmetry(seen)[1])
 
 
 def asymmetry(seen: Seen) -> float:
     """RMS difference between the relief and its mirror image over the face's width.
 
-    About the best upright line near the middle of the mask, up to a plane (a turned head).
+    About the best upright line near the middle of the mask, after the best turn about the vertical,
+    up to a plane.
     """
-    scale = GRID / len(seen.mask)
-    mask = cv2.resize(seen.mask.astype(np.float32), (GRID, GRID), interpolation=cv2.INTER_AREA)
-    height = cv2.resize(
-        np.where(seen.mask, seen.height, 0).astype(np.float32), (GRID, GRID), cv2.INTER_AREA
-    )
-    inside = mask > 0.99
-    height = np.where(inside, height / np.maximum(mask, 1e-6), 0) * scale
-    columns = np.flatnonzero(inside.any(axis=0))
-    width, middle = np.ptp(columns) + 1, (columns[0] + columns[-1]) / 2
-    reach = round(2 * MIRROR_SEARCH * width)
-    best = np.inf
-    for twice in range(round(2 * middle) - reach, round(2 * middle) + reach + 1):
-        there = twice - np.arange(GRID)
-        valid = (there >= 0) & (there < GRID)
-        other = there.clip(0, GRID - 1)
-        both = inside & inside[:, other] & valid
-        if both.sum() < 0.7 * inside.sum():
-            continue
-        difference = height - height[:, other]
-        slope_x, slope_y, offset = _plane(difference, both)
-        rows, cols = np.nonzero(both)
-        rest = difference[both] - (slope_x * cols + slope_y * rows + offset)
-        best = min(best, float(np.sqrt((rest**2).mean())) / width)
-    return best
+    return _symmetry(seen)[0]
 
 
 def nose_off(seen: Seen) -> float:
@@ -232,6 +212,48 @@ def limits_from(assignments: list[str]) -> TeacherLimits:
         except ValueError as error:
             raise ValueError(f"{name} must be a number, got {value!r}") from error
     return TeacherLimits(**given)
+
+
+def _symmetry(seen: Seen) -> tuple[float, float]:
+    """The least asymmetry and the turn [deg] under which it is found."""
+    scale = GRID / len(seen.mask)
+    rows, columns = np.nonzero(seen.mask)
+    x, y, z = columns * scale, rows * scale, seen.height[seen.mask] * scale
+    width, enough = face_width(seen.mask) * scale, LEAST_SHARED * len(x) * scale**2
+    best = (np.inf, 0.0)
+    for turn in TURNS_DEG:
+        cos, sin = np.cos(np.radians(turn)), np.sin(np.radians(turn))
+        middle = x.mean()
+        aside = (x - middle) * cos - (z - z.mean()) * sin + middle
+        height = np.full((GRID, GRID), -np.inf, np.float32)
+        column = np.rint(aside).astype(int).clip(0, GRID - 1)
+        np.maximum.at(height, (y.astype(int), column), (x - middle) * sin + z * cos)
+        best = min(best, (_mirror_difference(height, width, enough), turn))
+    return best
+
+
+def _mirror_difference(height: np.ndarray, width: float, enough: float) -> float:
+    """RMS difference of a relief (G,G), -inf off it, and its mirror image, over `width`.
+
+    Infinity if fewer than `enough` pixels have a mirror image.
+    """
+    inside = np.isfinite(height)
+    height = np.where(inside, height, 0)
+    columns = np.flatnonzero(inside.any(axis=0))
+    middle, reach = columns[0] + columns[-1], round(2 * MIRROR_SEARCH * width)
+    least = np.inf
+    for twice in range(middle - reach, middle + reach + 1, 2):
+        there = twice - np.arange(GRID)
+        other = there.clip(0, GRID - 1)
+        both = inside & inside[:, other] & ((there >= 0) & (there < GRID))
+        if both.sum() < enough:
+            continue
+        difference = height - height[:, other]
+        slope_x, slope_y, offset = _plane(difference, both)
+        rows, cols = np.nonzero(both)
+        rest = difference[both] - (slope_x * cols + slope_y * rows + offset)
+        least = min(least, float(np.sqrt((rest**2).mean())) / width)
+    return least
 
 
 def _disagreement(other: np.ndarray, height: np.ndarray, mask: np.ndarray) -> float:
