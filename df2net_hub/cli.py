@@ -16,6 +16,7 @@ from df2net_hub import __version__
 VERBS = {  # verb -> what it does; the module is df2net_hub.commands.<verb>, - becomes _
     "reconstruct": "photographs in, textured 3D faces out",
     "synthesize": "render training pairs from a morphable head",
+    "import-pairs": "training pairs of photos that are reconstructed already",
     "demo": "the same on a photograph that is already on this machine",
     "models": "table of the models that can be created",
     "convert": "turn the authors' DF2Net.pth.tar into a pipeline folder",

@@ -54,6 +54,7 @@ class TaughtPairs:
                 "a teacher needs a dense network with a mask head; this one cannot say what is face"
             )
 
+        @torch.inference_mode()
         def make(index: int) -> Row | str:
             try:
                 photo = load_photo(self.photos[index])

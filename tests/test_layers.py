@@ -33,7 +33,7 @@ LAYERS = [
     "df2net_hub/photo_pairs df2net_hub/importing/reconstructed",
     "df2net_hub/commands/set_arguments",
     "df2net_hub/commands/*",
-    "df2net_hub/commands/demo",
+    "df2net_hub/commands/demo df2net_hub/commands/import_pairs",
     "df2net_hub/cli scripts/* spaces/*",
 ]
 LAYER_OF = {name: layer for layer, names in enumerate(LAYERS) for name in names.split()}
