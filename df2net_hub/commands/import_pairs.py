@@ -9,12 +9,13 @@ at any time: the same command goes on where it stopped.
 import argparse
 import hashlib
 import json
+import shlex
 from collections import defaultdict
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from df2net_hub.commands import DONE
+from df2net_hub.commands.set_arguments import add_set_arguments, need_extras, write_with_progress
+from df2net_hub.faces import get_detector
 
 EXAMPLES = """\
   df2net import-pairs PRNET_OUT --from prnet --reference canonical_vertices.npy -o pairs
@@ -27,7 +28,7 @@ EXAMPLES = """\
 """
 
 LAYOUTS = ("prnet", "extreme3d", "3ddfa", "mesh", "depth")
-EXAMPLES_OF_A_REASON = 3  # names shown of what was rejected
+NAMES_SHOWN = 3  # of the photos that were rejected for a reason
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,55 +61,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="teacher: a check's limit; docs/import.md lists them",
     )
-    parser.add_argument("--size", type=int, default=512, help="side of the pictures [px] (512)")
-    parser.add_argument("--workers", type=int, default=1, help="processes (default 1)")
     parser.add_argument(
-        "--shard", type=part, default=(0, 1), metavar="I/N", help="make the I-th of N parts (1/1)"
+        "--license", help="of the set, for its card: an identifier of the Hub such as cc0-1.0"
     )
-
-
-def part(text: str) -> tuple[int, int]:
-    """(0, 4) from "1/4"; argparse turns the error into a usage message."""
-    first, _, count = text.partition("/")
-    if not (first.isdigit() and count.isdigit() and 1 <= int(first) <= int(count)):
-        raise argparse.ArgumentTypeError(f"a part is I/N with I from 1 to N, got {text!r}")
-    return int(first) - 1, int(count)
+    add_set_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    for needed in ("numba", "datasets"):
-        if find_spec(needed) is None:
-            raise ModuleNotFoundError(f"{needed} is not installed: pip install 'df2net_hub[train]'")
-    from tqdm import tqdm
-
-    from df2net_hub.faces import get_detector
-    from df2net_hub.shards import rows_per_shard, write_set
-
-    if args.size < 32 or args.workers < 1:
-        raise ValueError("--workers must be 1 or more, --size 32 or more")
-    get_detector(args.detector)
+    need_extras("numba")
+    get_detector(args.detector)  # a wrong name is said before anything is read
     refuse_what_does_not_belong(args)
     maker, names, recipe = (taught if args.layout == "teacher" else imported)(args)
-    with tqdm(total=len(names), unit="photo", disable=None) as bar:
-        report = write_set(
-            args.output,
-            args.layout,
-            maker,
-            len(names),
-            {**recipe, "inputs": digest(names)},
-            rows_per_shard=rows_per_shard(args.size),
-            workers=args.workers,
-            part=args.shard,
-            on_done=bar.update,
-        )
+    recipe |= {"inputs": digest(names), "command": command(args)}
+    if args.license:
+        recipe["license"] = args.license
+    status = write_with_progress(
+        args, args.output, args.layout, maker, len(names), recipe, unit="photo"
+    )
     rejected = rejected_names(args.output, args.layout, names)
-    for reason, number in report.rejected.items():
-        some = ", ".join(rejected[reason][:EXAMPLES_OF_A_REASON])
-        print(f"  {number:>6}  {reason}: {some}{' ...' if number > EXAMPLES_OF_A_REASON else ''}")
-    print(f"{report.kept} pairs of {report.made} photos in {args.output}")
-    if report.made and not report.kept:
-        raise ValueError(f"not one of {report.made} photos gave a pair; the reasons stand above")
-    return DONE
+    for reason, some in rejected.items():
+        more = f" and {len(some) - NAMES_SHOWN} more" if len(some) > NAMES_SHOWN else ""
+        print(f"  {reason}: {', '.join(some[:NAMES_SHOWN])}{more}")
+    if sum(map(len, rejected.values())) == len(names):
+        raise ValueError(f"not one of {len(names)} photos gave a pair; the reasons stand above")
+    return status
+
+
+def command(args: argparse.Namespace) -> str:
+    """The command for the card, without the paths of this machine."""
+    words = ["df2net", "import-pairs", "SOURCE", "--from", args.layout, "--size", str(args.size)]
+    for option in ("view", "photos", "reference", "vertices", "camera", "depth", "model"):
+        if getattr(args, option):
+            words += [f"--{option}", args.view if option == "view" else option.upper()]
+    for limit in args.limit:
+        words += ["--limit", limit]
+    return shlex.join(words)
 
 
 def refuse_what_does_not_belong(args: argparse.Namespace) -> None:
@@ -123,6 +110,8 @@ def refuse_what_does_not_belong(args: argparse.Namespace) -> None:
         "model": ("teacher",),
         "limit": ("teacher",),
     }
+    if args.seed:
+        raise ValueError("--seed: nothing is drawn at random here; leave it out")
     for option, layouts in belongs.items():
         if getattr(args, option) and args.layout not in layouts:
             raise ValueError(f"--{option} is for --from {', '.join(layouts)}, not {args.layout}")
