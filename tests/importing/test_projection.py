@@ -148,3 +148,34 @@ def test_without_a_pose_there_is_no_frontal_view(ellipsoid) -> None:
     surface = replace(posed(ellipsoid, np.eye(3)), frontal=None)
     with pytest.raises(ValueError, match="frontal reference"):
         frontal_view(surface, BOX, 64)
+
+
+@pytest.mark.parametrize("side", [64.0, 61.7, 40.0])
+def test_a_grid_of_pixels_has_no_cracks(side: float) -> None:
+    """Every vertex and diagonal of a depth map at full size goes through pixel centers."""
+    rows, columns = np.mgrid[0:64, 0:64]
+    points = np.column_stack([columns.ravel(), rows.ravel(), 0.37 * columns.ravel()])
+    index = np.arange(64 * 64).reshape(64, 64)
+    a, b, c, d = index[:-1, :-1], index[:-1, 1:], index[1:, :-1], index[1:, 1:]
+    corners = [np.stack(t, -1).reshape(-1, 3) for t in ((a, c, b), (d, b, c))]
+    surface = weak_perspective(
+        np.zeros((64, 64, 3), np.uint8), points, np.concatenate(corners).astype(np.int32)
+    )
+    for size in (64, 512):
+        mask = photo_view(surface, FaceBox(0, 0, side, 1, "given"), size).mask
+        edge = int(np.ceil(size / side)) + 1  # the mesh ends at the middle of the outer pixels
+        assert mask[edge:-edge, edge:-edge].all()
+
+
+def test_what_is_cut_off_by_grazing_angles_is_left_out(ellipsoid) -> None:
+    surface = posed(ellipsoid, np.eye(3))
+    speck = surface.pixels[:3] * 0 + [[190, 20], [193, 20], [190, 24]]
+    both = weak_perspective(
+        surface.photo,
+        np.column_stack(
+            [np.concatenate([surface.pixels, speck]), np.append(surface.shape[:, 2], [0, 0, 0])]
+        ),
+        np.concatenate([surface.triangles, len(surface.pixels) + np.array([[0, 1, 2]], np.int32)]),
+    )
+    box = FaceBox(20, 0, 220, 1, "given")
+    assert (photo_view(both, box, 220).mask == photo_view(surface, box, 220).mask).all()
