@@ -77,6 +77,16 @@ def test_a_bite_out_of_the_outline_is_no_convex_mask() -> None:
     assert checks.convexity(seen(bitten)) < 0.93
 
 
+def test_a_piece_of_neck_is_a_ragged_outline() -> None:
+    height = relief()
+    neck = (np.abs(COLUMNS) < 10) & (ROWS > 60) & (ROWS < 112)
+    with_neck = seen(np.where(neck & np.isnan(height), 20.0, height))
+    assert checks.ragged(seen(height)) < 0.012
+    added = with_neck.mask.sum() - seen(height).mask.sum()
+    assert checks.ragged(with_neck) == pytest.approx(added / with_neck.mask.sum(), abs=0.012)
+    assert checks.ragged(with_neck) > 0.021
+
+
 def test_strays_and_holes_are_shares_of_the_face() -> None:
     face = seen()
     share = face.face_share.copy()
