@@ -6,6 +6,7 @@ texture.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def read_mesh(path: Path) -> MeshFile:
 
     if not path.is_file():
         raise Rejected("no mesh for the photo")
-    options = {"skip_materials": True} if path.suffix.lower() == ".obj" else {}
+    options: dict[str, Any] = {"skip_materials": True} if path.suffix.lower() == ".obj" else {}
     try:
         mesh = trimesh.load(path, process=False, force="mesh", **options)
     except Exception as error:  # trimesh raises whatever its parsers stumble over
@@ -47,11 +48,11 @@ def read_mesh(path: Path) -> MeshFile:
     return MeshFile(vertices, triangles.astype(np.int32), _colors(mesh))
 
 
-def _colors(mesh: "object") -> np.ndarray | None:
+def _colors(mesh: Any) -> np.ndarray | None:
     visual = getattr(mesh, "visual", None)
     if getattr(visual, "kind", None) != "vertex":
         return None
-    return np.asarray(visual.vertex_colors)[:, :3].astype(np.uint8)  # type: ignore[union-attr]
+    return np.asarray(visual.vertex_colors)[:, :3].astype(np.uint8)
 
 
 def keep_vertices(triangles: np.ndarray, kept: np.ndarray | None, num_vertices: int) -> np.ndarray:
