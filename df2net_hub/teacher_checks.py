@@ -1,7 +1,7 @@
 """Whether a reconstruction may teach: each measure a function, each limit a number with a reason.
 
 A measure sees one face: the mask and depth on the crop's grid, what the dense network said before
-and after the photo was mirrored. The limits were set by looking at what they keep and reject of 453
+and after the photo was mirrored. The limits were set by looking at what they keep and reject of 268
 official portraits (docs/import.md); another network may want others.
 """
 
