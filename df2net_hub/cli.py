@@ -17,6 +17,7 @@ VERBS = {  # verb -> what it does; the module is df2net_hub.commands.<verb>, - b
     "reconstruct": "photographs in, textured 3D faces out",
     "synthesize": "render training pairs from a morphable head",
     "assets": "get a morphable head, skins and light ready for `synthesize`",
+    "import-pairs": "training pairs of photos that are reconstructed already",
     "demo": "the same on a photograph that is already on this machine",
     "models": "table of the models that can be created",
     "convert": "turn the authors' DF2Net.pth.tar into a pipeline folder",

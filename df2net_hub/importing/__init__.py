@@ -1,0 +1,1 @@
+"""Faces that other methods reconstructed, read into our conventions."""
