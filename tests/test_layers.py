@@ -10,9 +10,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # The layers of the project, lowest first. A file may import from the rows above its own row only.
 LAYERS = [
-    "df2net_hub/geometry df2net_hub/shading df2net_hub/registry df2net_hub/photos",
+    "df2net_hub/geometry df2net_hub/shading df2net_hub/registry df2net_hub/photos df2net_hub/srgb",
     "df2net_hub/model_card df2net_hub/augment df2net_hub/demo_photo modeling/hypercolumn",
     "df2net_hub/mesh df2net_hub/faces df2net_hub/pairs df2net_hub/losses df2net_hub/evaluation",
+    "df2net_hub/albedo_losses",
     "df2net_hub/shards df2net_hub/pair_card",
     "modeling/base df2net_hub/synthesis/morphable df2net_hub/synthesis/raster",
     "df2net_hub/assets/* df2net_hub/importing/*",
