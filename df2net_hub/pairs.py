@@ -9,10 +9,11 @@ The paper's three kinds of data (Sec. 3.2) share this schema and differ in what 
 `morphable` rows know everything, `reconstructed` rows a depth, `fine` rows no depth.
 """
 
-import io
-import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
@@ -28,6 +29,7 @@ SOURCES = ("morphable", "reconstructed", "fine")  # the paper's three kinds, Sec
 CAMERA = ("yaw", "pitch", "roll", "mm_per_px", "distance_mm")
 # Of photos: how rich in detail, how sharp, how far the depth of the mirrored photo is off [px].
 SCORES = ("detail", "sharpness", "flip_px")
+ROWS_PER_GROUP = 50  # what a reader that streams holds in memory
 PICTURES = ("image", "depth", "mask", "albedo", "normals")
 
 
@@ -184,51 +186,105 @@ def encode_row(
     }
 
 
-def write_shard(rows: list[dict], path: Path) -> None:
-    """Write rows of encoded columns (see `features`) as one Parquet file, whole or not at all."""
-    from datasets import Dataset
+def write_rows(rows: Iterable[dict[str, Any]], file: BinaryIO) -> int:
+    """Write rows of `encode_row` as one Parquet file; returns how many. None at all is a file too.
 
-    columns = {name: [row[name] for row in rows] for name in rows[0]}
-    for name in PICTURES:
-        columns[name] = [value and {"bytes": value, "path": None} for value in columns[name]]
-    buffer = io.BytesIO()
-    Dataset.from_dict(columns, features=features()).to_parquet(buffer)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    The bytes depend on the rows (and the version of pyarrow) alone. Row groups are short, so that
+    readers that stream need little memory; pictures are compressed already.
+
+    Raises:
+        ValueError: a row with columns other than the schema's.
+    """
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetWriter
+
+    schema = features().arrow_schema  # with the note by which `datasets` knows the pictures
+    plain = [name for name in schema.names if name not in PICTURES]
+    rows, count = iter(rows), 0
+    with ParquetWriter(file, schema, compression=_compression(schema), use_dictionary=plain) as out:
+        while group := list(islice(rows, ROWS_PER_GROUP)):
+            for row in group:
+                if odd := set(row) ^ set(schema.names):
+                    raise ValueError(f"{row.get('id')}: columns {sorted(odd)} are missing or odd")
+                pictures = {name: row[name] and {"bytes": row[name]} for name in PICTURES}
+                row.update(pictures)
+            out.write_table(pa.Table.from_pylist(group, schema))
+            count += len(group)
+    return count
+
+
+def _compression(schema: Any) -> dict[str, str]:
+    return {name: "none" if name in PICTURES else "snappy" for name in schema.names}
+
+
+def open_shard(path: Path) -> Any:
+    """The `pyarrow.parquet.ParquetFile` of a shard.
+
+    Raises:
+        ValueError: the file is damaged or no Parquet file.
+    """
+    from pyarrow import ArrowInvalid
+    from pyarrow.parquet import ParquetFile
+
     try:
-        temporary.write_bytes(buffer.getvalue())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        return ParquetFile(path)
+    except (ArrowInvalid, OSError) as error:
+        if isinstance(error, FileNotFoundError | PermissionError):
+            raise
+        raise ValueError(
+            f"{path} is damaged or no Parquet file ({error}). Delete it and run the command that "
+            "made the set again: it makes the shards that are missing."
+        ) from error
 
 
-def open_pairs(folder_or_hub_id: str) -> Any:
+def open_pairs(folder_or_hub_id: str, *, streaming: bool = False) -> Any:
     """A `datasets.Dataset` of pairs whose pictures stay encoded bytes until they are asked for.
+
+    Args:
+        folder_or_hub_id: folder with shards, also in folders within it, or a dataset on the hub.
+        streaming: give an `IterableDataset` instead, which reads as it goes and copies nothing.
 
     Raises:
         FileNotFoundError: a folder without Parquet shards.
-        ValueError: a column of the schema is missing.
+        ValueError: a shard is damaged, or a column of the schema is missing.
     """
     from datasets import Image, load_dataset
 
     folder = Path(folder_or_hub_id)
-    if folder.is_dir():
-        files = sorted(str(path) for path in folder.glob("**/*.parquet"))
-        if not files:
-            raise FileNotFoundError(
-                f"{folder} holds no .parquet shards; `df2net synthesize` makes them"
-            )
-        pairs = load_dataset("parquet", data_files=files, split="train")
-    else:
-        pairs = load_dataset(folder_or_hub_id, split="train")
-    missing = [name for name in ("image", "depth", "mask") if name not in pairs.column_names]
+    with _no_progress_bars():
+        if folder.is_dir():
+            files = sorted(folder.glob("**/*.parquet"))
+            if not files:
+                raise FileNotFoundError(
+                    f"{folder} holds no .parquet shards; `df2net synthesize` makes them"
+                )
+            for path in files:
+                open_shard(path)
+            names = [str(path) for path in files]
+            pairs = load_dataset("parquet", data_files=names, split="train", streaming=streaming)
+        else:
+            pairs = load_dataset(folder_or_hub_id, split="train", streaming=streaming)
+    columns = pairs.column_names or []
+    missing = [name for name in ("image", "depth", "mask") if name not in columns]
     if missing:
-        raise ValueError(
-            f"{folder_or_hub_id}: column {missing[0]!r} is missing; found {pairs.column_names}"
-        )
+        raise ValueError(f"{folder_or_hub_id}: column {missing[0]!r} is missing; found {columns}")
     for name in PICTURES:
-        if name in pairs.column_names:
+        if name in columns:
             pairs = pairs.cast_column(name, Image(decode=False))
     return pairs
+
+
+@contextmanager
+def _no_progress_bars() -> Iterator[None]:
+    from datasets import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+
+    were_on = not are_progress_bars_disabled()
+    disable_progress_bars()
+    try:
+        yield
+    finally:
+        if were_on:
+            enable_progress_bars()
 
 
 def decode_pair(row: dict) -> dict[str, np.ndarray]:

@@ -13,8 +13,10 @@ LAYERS = [
     "df2net_hub/geometry df2net_hub/shading df2net_hub/registry df2net_hub/photos df2net_hub/srgb",
     "df2net_hub/model_card df2net_hub/augment df2net_hub/demo_photo modeling/hypercolumn",
     "df2net_hub/mesh df2net_hub/faces df2net_hub/pairs df2net_hub/losses df2net_hub/evaluation",
-    "df2net_hub/albedo_losses",
-    "df2net_hub/shards df2net_hub/pair_card",
+    "df2net_hub/face_pose df2net_hub/photo_scores df2net_hub/albedo_losses",
+    "df2net_hub/set_manifest df2net_hub/row_workers df2net_hub/contact_sheet",
+    "df2net_hub/shards",
+    "df2net_hub/pair_card",
     "modeling/base df2net_hub/synthesis/morphable df2net_hub/synthesis/raster",
     "df2net_hub/assets/* df2net_hub/importing/*",
     "df2net_hub/synthesis/appearance df2net_hub/synthesis/light df2net_hub/synthesis/procedural",
@@ -25,7 +27,9 @@ LAYERS = [
     "df2net_hub/synthesis/camera pipelines/face_mask",
     "df2net_hub/synthesis/sampling pipelines/df2net",
     "df2net_hub/synthesis/make_pairs df2net_hub/__init__ df2net_hub/batch df2net_hub/teacher",
+    "df2net_hub/photo_source df2net_hub/photo_albedo",
     "df2net_hub/photo_pairs",
+    "df2net_hub/commands/set_arguments",
     "df2net_hub/commands/*",
     "df2net_hub/commands/demo",
     "df2net_hub/cli scripts/* spaces/*",
@@ -34,8 +38,10 @@ LAYER_OF = {name: layer for layer, names in enumerate(LAYERS) for name in names.
 
 HEAVY = {  # library -> the files that may import it
     "accelerate": ["df2net_hub/training"],
-    "datasets": ["df2net_hub/pairs", "df2net_hub/synthesis/make_pairs"],
+    "datasets": ["df2net_hub/pairs"],
+    "filelock": ["df2net_hub/shards"],
     "gradio": ["spaces/app"],
+    "pyarrow": ["df2net_hub/pairs"],
     "numba": ["df2net_hub/synthesis/raster"],
 }
 

@@ -35,21 +35,17 @@ def run(args: argparse.Namespace) -> int:
     for needed in ("numba", "datasets"):
         if find_spec(needed) is None:
             raise ModuleNotFoundError(f"{needed} is not installed: pip install 'df2net_hub[train]'")
-    from tqdm import tqdm
-
     from df2net_hub.synthesis.make_pairs import make_pairs
 
     if args.count < 1 or args.size < 32 or args.workers < 1:
         raise ValueError("--count and --workers must be 1 or more, --size 32 or more")
-    with tqdm(total=args.count, unit="pair") as bar:
-        made = make_pairs(
-            args.folder,
-            args.count,
-            assets=args.assets,
-            size=args.size,
-            seed=args.seed,
-            workers=args.workers,
-            on_done=bar.update,
-        )
-    print(f"{made} pairs rendered, {args.count} in {args.folder}")
+    made = make_pairs(
+        args.folder,
+        args.count,
+        assets=args.assets,
+        size=args.size,
+        seed=args.seed,
+        workers=args.workers,
+    )
+    print(f"{made.kept} pairs in {args.folder}")
     return DONE

@@ -1,53 +1,71 @@
-"""Render a set of training pairs: shards in parallel, repeatable by seed, resumable."""
+"""The paper's first kind of training pairs (Sec. 3.2): rendered from a morphable head."""
 
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from df2net_hub.pairs import encode_row, write_shard
+from df2net_hub.pairs import encode_row
+from df2net_hub.shards import Row, SetReport, rows_per_shard, write_set
 from df2net_hub.synthesis.sampling import HeadSampler
 
-PAIRS_PER_SHARD = 250
-_sampler: HeadSampler | None = None
 
+@dataclass(frozen=True)
+class RenderedPairs:
+    """The maker of rendered pairs: pair `index` depends on these values and the index alone.
 
-def _start_worker(assets: str | None, size: int) -> None:
-    import cv2
+    Attributes:
+        assets: folder with morphable head, skins and light; None renders the procedural head.
+        seed: names the set.
+        size: side of the pictures [px].
+    """
 
-    global _sampler  # one sampler per worker process: it holds 0.4 GB and takes seconds to build
-    from datasets import disable_progress_bars
+    assets: str | None = None
+    seed: int = 0
+    size: int = 512
 
-    disable_progress_bars()
-    cv2.setNumThreads(1)
-    _sampler = HeadSampler.procedural() if assets is None else HeadSampler.from_folder(assets, size)
-
-
-def _make_shard(folder: str, shard: int, count: int, seed: int, size: int) -> int:
-    assert _sampler is not None
-    rows = []
-    for index in range(shard * PAIRS_PER_SHARD, shard * PAIRS_PER_SHARD + count):
-        pair = _sampler.pair(seed, index, size)
-        rows.append(
-            encode_row(
-                id=f"{seed}-{index:07d}",
-                source="morphable",
-                image=pair.image,
-                depth=pair.depth,
-                mask=pair.mask,
-                albedo=pair.albedo,
-                light=pair.light,
-                landmarks=pair.landmarks,
-                camera={"yaw": pair.yaw, "pitch": pair.pitch, "mm_per_px": pair.mm_per_px},
+    def __post_init__(self) -> None:
+        if self.assets is not None and not Path(self.assets).is_dir():
+            raise FileNotFoundError(
+                f"no folder {self.assets}; docs/data.md says what belongs in it"
             )
+        if self.size < 32 or self.seed < 0:
+            raise ValueError(
+                f"size must be 32 px or more and seed 0 or more, got {self.size} and {self.seed}"
+            )
+
+    @property
+    def name(self) -> str:
+        """Names the set in its folder."""
+        return f"seed{self.seed}"
+
+    def recipe(self) -> dict[str, Any]:
+        """What defines the set, for its manifest; where the assets lie is no part of it."""
+        heads = "procedural" if self.assets is None else "morphable"
+        return {"source": "morphable", "heads": heads, "seed": self.seed, "size": self.size}
+
+    def open(self) -> Callable[[int], Row | str]:
+        """Load the assets: seconds, and 0.4 GB for a full morphable model."""
+        if self.assets is None:
+            sampler = HeadSampler.procedural()
+        else:
+            sampler = HeadSampler.from_folder(self.assets, self.size)
+        return lambda index: self._row(sampler, index)
+
+    def _row(self, sampler: HeadSampler, index: int) -> Row:
+        pair = sampler.pair(self.seed, index, self.size)
+        return encode_row(
+            id=f"{self.seed}-{index:07d}",
+            source="morphable",
+            identity=f"{self.seed}-{index:05d}",
+            image=pair.image,
+            depth=pair.depth,
+            mask=pair.mask,
+            albedo=pair.albedo,
+            light=pair.light,
+            landmarks=pair.landmarks,
+            camera={"yaw": pair.yaw, "pitch": pair.pitch, "mm_per_px": pair.mm_per_px},
         )
-    write_shard(rows, Path(folder) / shard_name(seed, shard))
-    return count
-
-
-def shard_name(seed: int, shard: int) -> str:
-    """File name of shard `shard` of set `seed`."""
-    return f"seed{seed}-{shard:05d}.parquet"
 
 
 def make_pairs(
@@ -58,45 +76,10 @@ def make_pairs(
     size: int = 512,
     seed: int = 0,
     workers: int = 1,
-    on_done: Callable[[int], None] = lambda made: None,
-) -> int:
-    """Render pairs 0 to count-1 of set `seed` into Parquet shards; shards already there are kept.
-
-    Args:
-        folder: where the shards go; made if missing.
-        count: pairs in the whole set.
-        assets: folder with morphable head, skins and light; None renders the procedural head.
-        size: side of the pictures [px].
-        seed: names the set; a pair depends on (seed, index) alone.
-        workers: processes.
-        on_done: called with the number of pairs of each shard as it is finished or found.
-
-    Returns:
-        Number of pairs rendered now.
-    """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    if assets is None or not Path(assets).is_dir():
-        if assets is not None:
-            raise FileNotFoundError(f"no folder {assets}; docs/data.md says what belongs in it")
-    todo = {}
-    for shard, start in enumerate(range(0, count, PAIRS_PER_SHARD)):
-        size_here = min(PAIRS_PER_SHARD, count - start)
-        if (folder / shard_name(seed, shard)).is_file():
-            on_done(size_here)
-        else:
-            todo[shard] = size_here
-    made = 0
-    # spawn: forked children of a process that ran numba or torch threads can hang.
-    with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(assets, size)
-    ) as pool:
-        jobs = [pool.submit(_make_shard, str(folder), n, c, seed, size) for n, c in todo.items()]
-        try:
-            for job in as_completed(jobs):
-                made += job.result()
-                on_done(job.result())
-        except BaseException:
-            pool.shutdown(cancel_futures=True)  # else the remaining shards would be rendered first
-            raise
-    return made
+) -> SetReport:
+    """Render pairs 0 to `count` - 1 of set `seed` into `folder`; see `shards.write_set`."""
+    maker = RenderedPairs(assets, seed, size)
+    rows = rows_per_shard(size)
+    return write_set(
+        folder, maker.name, maker, count, maker.recipe(), rows_per_shard=rows, workers=workers
+    )

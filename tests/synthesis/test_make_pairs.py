@@ -5,8 +5,7 @@ import pytest
 
 from df2net_hub.geometry import CROP_SIZE, DEPTH_UNIT_PX
 from df2net_hub.pairs import decode_pair, open_pairs
-from df2net_hub.synthesis import make_pairs as module
-from df2net_hub.synthesis.make_pairs import make_pairs, shard_name
+from df2net_hub.synthesis.make_pairs import RenderedPairs, make_pairs
 from df2net_hub.synthesis.sampling import HeadSampler, rotation
 
 
@@ -51,17 +50,24 @@ def test_turning_the_head_by_yaw_moves_the_nose_to_the_right_of_the_picture():
     np.testing.assert_allclose(raised, [0, 0.5, 3**0.5 / 2], atol=1e-12)
 
 
-def test_a_set_is_completed_where_it_stopped(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "PAIRS_PER_SHARD", 2)  # only where the rest of a set begins
-    done = []
-    module._start_worker(None, 32)
-    module._make_shard(str(tmp_path), 0, 2, 0, 32)
-    before = (tmp_path / shard_name(0, 0)).read_bytes()
-    made = make_pairs(tmp_path, 2, size=32, on_done=done.append)
-    assert made == 0 and done == [2]
-    assert (tmp_path / shard_name(0, 0)).read_bytes() == before
-    pair = decode_pair(open_pairs(str(tmp_path))[0])
-    assert pair["image"].shape == (32, 32, 3) and pair["mask"].any()
+def test_a_set_holds_the_pairs_of_its_seed_and_grows(tmp_path, sampler):
+    assert make_pairs(tmp_path, 2, size=32, seed=4).kept == 2
+    assert make_pairs(tmp_path, 3, size=32, seed=4).kept == 3
+    rows = open_pairs(str(tmp_path))
+    assert rows["id"] == ["4-0000000", "4-0000001", "4-0000002"]
+    assert rows["identity"] == ["4-00000", "4-00001", "4-00002"]
+    truth = sampler.pair(4, 2, 32)
+    stored = decode_pair(rows[2])
+    np.testing.assert_array_equal(stored["mask"], truth.mask)
+    np.testing.assert_allclose(stored["depth"], truth.depth, atol=0.51 / 128 / DEPTH_UNIT_PX)
+    np.testing.assert_allclose(rows[2]["camera"]["yaw"], truth.yaw, rtol=1e-6)
+
+
+def test_the_maker_refuses_what_cannot_be_rendered():
+    with pytest.raises(ValueError, match="size must be 32 px or more.*got 16"):
+        RenderedPairs(size=16)
+    with pytest.raises(ValueError, match="seed 0 or more.*-1"):
+        RenderedPairs(seed=-1)
 
 
 def test_a_missing_assets_folder_is_an_error(tmp_path):
