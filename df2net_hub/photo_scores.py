@@ -28,7 +28,8 @@ def detail_score(crop: np.ndarray, mask: np.ndarray) -> float:
     scale would give is subtracted.
 
     Args:
-        crop: (S,S,3) uint8 sRGB. mask: (S,S) bool.
+        crop: (S,S,3) uint8 sRGB.
+        mask: (S,S) bool, the face.
 
     Returns:
         0 and more; 0 if features leave hardly any skin.
@@ -62,7 +63,8 @@ def sharpness_score(crop: np.ndarray, mask: np.ndarray) -> float:
     neighbors that survives is the blur. Noise counts as sharp.
 
     Args:
-        crop: (S,S,3) uint8 sRGB. mask: (S,S) bool.
+        crop: (S,S,3) uint8 sRGB.
+        mask: (S,S) bool, the face.
     """
     gray = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32)
     length = max(round(BLUR_PX * crop.shape[0] / CROP_SIZE), 2)
