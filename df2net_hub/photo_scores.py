@@ -11,11 +11,11 @@ BAND_PX = (1.5, 5.0)  # Gaussians whose difference keeps creases of about 3 to 1
 NOISE_PX = 0.8  # what this Gaussian removes is taken for noise of the camera
 FEATURE_PX = (6.0, 28.0)  # brows, eyes, nostrils are dark at this scale, creases are too thin
 RED_PX = 4.0
-DARK, BRIGHT, RED = -0.3, 0.35, 0.18  # log contrasts from which on it is a feature
+DARK, BRIGHT, RED = -0.35, 0.4, 0.18  # log contrasts from which on it is a feature
 MARGIN_PX = 10  # from the mask's edge and from features
-LEAST_SKIN = 0.15  # share of the mask that must be left
+LEAST_SKIN = 0.05  # share of the mask that must be left
 KEPT = 0.95  # of the skin: the strongest contrasts are moles, strands of hair and glints
-FLOOR = 0.01  # of linear light: what is darker tells nothing
+FLOOR = 0.05  # of linear light: else gloss on dark skin would count for more than on light skin
 BLUR_PX = 9  # of the blur effect
 
 
