@@ -334,8 +334,8 @@ def _network(config: TrainConfig) -> DF2Net | AlbedoNet:
     if not isinstance(network, kind):
         wanted = "albedonet_small" if config.stage == "albedo" else "df2net_small"
         raise ValueError(
-            f"stage {config.stage!r} trains a {kind.__name__}, such as --model {wanted}; "
-            f"{config.model!r} is a {type(network).__name__}"
+            f"stage {config.stage!r} trains {kind.__name__}, such as --model {wanted}; "
+            f"{config.model!r} is {type(network).__name__}"
         )
     return network
 

@@ -59,7 +59,7 @@ def test_a_rendered_face_scores_higher_with_wrinkles_than_without() -> None:
     from dataclasses import replace
 
     sampler, gains = HeadSampler.procedural(), []
-    for index in range(4):
+    for index in range(2):
         scene, *_ = sampler._scene(np.random.default_rng([9, index]))
         depths = np.array([0.09, 0.08, 0.08, 0.08, 0.22, 0.012], np.float32)
         wrinkled = np.tensordot(depths, sampler.wrinkles[index], 1).astype(np.float32)
@@ -78,7 +78,7 @@ def test_blur_lowers_the_sharpness() -> None:
     photo = np.clip(skin() + grain, 0, 255).astype(np.uint8)
     scores = [
         sharpness_score(photo if not sigma else cv2.GaussianBlur(photo, (0, 0), sigma), MASK)
-        for sigma in (0, 1, 2, 4)
+        for sigma in (0, 0.7, 1.4, 2.1)
     ]
     assert all(before > after for before, after in zip(scores, scores[1:], strict=False))
     assert 0 <= scores[-1] and scores[0] <= 1
