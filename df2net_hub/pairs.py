@@ -165,8 +165,16 @@ def encode_row(
     for name, picture in pictures.items():
         if picture is not None and picture.shape[:2] != size:
             raise ValueError(f"{id}: {name} is {picture.shape[:2]}, the image is {size}")
-    known = {"camera": CAMERA, "traits": ("age", "skin", "mood"), "scores": SCORES}
-    given = {"camera": camera or {}, "traits": traits or {}, "scores": scores or {}}
+    known: dict[str, tuple[str, ...]] = {
+        "camera": CAMERA,
+        "traits": ("age", "skin", "mood"),
+        "scores": SCORES,
+    }
+    given: dict[str, dict[str, Any]] = {
+        "camera": camera or {},
+        "traits": traits or {},
+        "scores": scores or {},
+    }
     for name, values in given.items():
         for key in values:
             if key not in known[name]:

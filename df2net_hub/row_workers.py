@@ -7,9 +7,10 @@ the standard library give neither.
 
 import pickle
 import signal
+import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -49,7 +50,7 @@ class _WorkerTrace(Exception):
     """Where in the worker an error arose; shown as the cause of that error."""
 
 
-def make_rows(maker: Maker, inputs: Sequence[int], workers: int) -> Iterator[Made]:
+def make_rows(maker: Maker, inputs: Sequence[int], workers: int) -> Generator[Made, None, None]:
     """What `maker` makes of each of `inputs`, in their order, whatever the number of workers.
 
     With one worker nothing is started: rows are made in this process. Each process computes in one
@@ -67,7 +68,8 @@ def make_rows(maker: Maker, inputs: Sequence[int], workers: int) -> Iterator[Mad
             for index in inputs:
                 yield _make(make, index)
         return
-    team = [_Worker(maker) for _ in range(min(workers, len(inputs)))]
+    with _deaf_to_ctrl_c():
+        team = [_Worker(maker) for _ in range(min(workers, len(inputs)))]
     try:
         yield from _in_order(team, inputs)
     finally:
@@ -135,8 +137,9 @@ class _Worker:
     def _death(self) -> ChildProcessError:
         self.process.join(5)
         code = self.process.exitcode
-        killed = code is not None and code < 0
-        how = f"killed by {signal.Signals(-code).name}" if killed else f"gone (exit status {code})"
+        how = f"gone (exit status {code})"
+        if code is not None and code < 0:
+            how = f"killed by {signal.Signals(-code).name}"
         return ChildProcessError(
             f"a worker process was {how} while it made input {self.queue[0][1]}. Finished shards "
             "are kept, the same command goes on. If memory ran out, which is the usual reason, use "
@@ -151,7 +154,7 @@ class _Worker:
 
 def _work(maker: Maker, connection: Connection) -> None:
     """What runs in a worker: answers each input it is sent until the other end closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent ends the workers
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(EOFError, OSError), _one_thread():  # of the pipe: nobody is there any more
         make = _try(maker.open)
         while True:
@@ -190,6 +193,19 @@ def _named(error: Exception, index: int) -> Exception:
     else:
         return RuntimeError(f"input {index}: {type(error).__name__}: {error}")
     return error
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """What is started now ignores Ctrl-C, from its first moment on: the parent ends its workers."""
+    if threading.current_thread() is not threading.main_thread():  # others may not ask for it
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

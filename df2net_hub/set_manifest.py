@@ -8,7 +8,6 @@ of a shard gave no pair, `NAME-00000.rejected.jsonl` says which and why.
 import json
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -59,14 +58,14 @@ class Manifest:
     def write(self, folder: Path, tag: str) -> None:
         """Write `folder`/NAME.json, whole or not at all; see `replace_file`."""
         text = json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
-        replace_file(folder / f"{self.name}.json", text, tag)
+        replace_file(folder / f"{self.name}.json", text.encode(), tag)
 
 
-def replace_file(path: Path, text: str, tag: str) -> None:
-    """Write a text file, whole or not at all; `tag` tells writers of the same file apart."""
+def replace_file(path: Path, content: bytes, tag: str) -> None:
+    """Write a file, whole or not at all; `tag` tells writers of the same file apart."""
     temporary = path.with_name(f".{path.name}.{tag}.tmp")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(content)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -96,16 +95,6 @@ def read_rejected(path: Path) -> list[str]:
         raise ValueError(
             f"{path} is damaged ({error}); delete it and the shard beside it, and make them again"
         ) from error
-
-
-def manifests(folder: Path) -> Iterator[Manifest]:
-    """The manifests of the sets in a folder, by name."""
-    names = {
-        match["name"] for path in folder.iterdir() if (match := SHARD_FILE.fullmatch(path.name))
-    }
-    for name in sorted(names):
-        if (folder / f"{name}.json").is_file():
-            yield Manifest.read(folder / f"{name}.json")
 
 
 def check_name(name: str) -> None:

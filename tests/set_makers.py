@@ -38,13 +38,15 @@ class Rows:
     Attributes:
         reject_every: inputs divisible by it give none; 0 rejects nothing.
         fail_at, kill_at: this input raises an error, or kills the worker that makes it.
-        pause_s: of each input.
+        stall_from, stall_s: inputs from this one on take so long.
+        missing: a file without which it cannot open.
     """
 
     reject_every: int = 0
     fail_at: int = -1
     kill_at: int = -1
-    pause_s: float = 0.0
+    stall_from: int = 1_000_000
+    stall_s: float = 0.0
     source: str = "morphable"
     size: int = 16
     missing: str = ""
@@ -55,7 +57,8 @@ class Rows:
         return self._make
 
     def _make(self, index: int) -> dict[str, Any] | str:
-        time.sleep(self.pause_s)
+        if index >= self.stall_from:
+            time.sleep(self.stall_s)
         if index == self.fail_at:
             raise ValueError("vertex 7 is NaN")
         if index == self.kill_at:

@@ -5,12 +5,15 @@ import pytest
 
 from df2net_hub.pairs import (
     decode_depth,
+    decode_normals,
     decode_pair,
     decode_picture,
     encode_depth,
     encode_mask,
+    encode_normals,
     encode_row,
     open_pairs,
+    open_shard,
     write_rows,
 )
 
@@ -66,6 +69,81 @@ def test_a_shard_reads_back_what_was_written(tmp_path):
         pair = decode_pair(stored)
         np.testing.assert_array_equal(pair["mask"], truth["mask"])
         assert np.abs(pair["image"].astype(int) - truth["image"]).max() <= 3
+
+
+def test_normals_come_back_to_half_a_step_and_mask_and_gaps_exactly():
+    rng = np.random.default_rng(2)
+    normals = rng.normal(size=(24, 24, 3)) * [1, 1, 0.3]
+    normals[..., 2] = np.abs(normals[..., 2])
+    normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
+    normals[rng.random((24, 24)) < 0.2] = np.nan
+    back = decode_normals(encode_normals(normals))
+    np.testing.assert_array_equal(np.isnan(back), np.isnan(normals))
+    # Half a step in each component, and as much again when the length is brought back to 1.
+    assert np.nanmax(np.abs(back - normals)) <= 1 / 127.5
+    mask = rng.random((24, 24)) < 0.5
+    np.testing.assert_array_equal(decode_picture(encode_mask(mask)) > 127, mask)
+
+
+def shard(path, rows: int = 3) -> list[dict]:
+    rng = np.random.default_rng(1)
+    made = [row(rng) for _ in range(rows)]
+    with open(path, "wb") as file:
+        write_rows([encoded for encoded, _ in made], file)
+    return [truth for _, truth in made]
+
+
+def test_a_stream_gives_what_a_loaded_set_gives(tmp_path, capfd):
+    shard(tmp_path / "a.parquet", 60)  # more than one row group
+    (tmp_path / "part").mkdir()
+    shard(tmp_path / "part" / "b.parquet", 2)
+    loaded, stream = open_pairs(str(tmp_path)), open_pairs(str(tmp_path), streaming=True)
+    assert len(loaded) == 62
+    for one, other in zip(loaded, stream, strict=True):
+        assert one["image"]["bytes"] == other["image"]["bytes"]
+        np.testing.assert_array_equal(decode_pair(one)["depth"], decode_pair(other)["depth"])
+        assert one["camera"] == other["camera"]
+    assert capfd.readouterr().err == ""  # no bars of `datasets` among our own
+
+
+def test_row_groups_are_short_and_pictures_stored_as_they_are(tmp_path):
+    shard(tmp_path / "a.parquet", 60)
+    metadata = open_shard(tmp_path / "a.parquet").metadata
+    assert [metadata.row_group(group).num_rows for group in range(2)] == [50, 10]
+    group = metadata.row_group(0)
+    columns = {column.path_in_schema: column for column in map(group.column, range(13))}
+    assert columns["depth.bytes"].compression == "UNCOMPRESSED"
+    assert columns["source"].compression == "SNAPPY"
+
+
+def test_rows_of_another_schema_are_refused(tmp_path):
+    encoded, _ = row(np.random.default_rng(0))
+    with open(tmp_path / "a.parquet", "wb") as file:
+        with pytest.raises(ValueError, match=r"a: columns \['extra'\] are missing or odd"):
+            write_rows([encoded | {"extra": 1}], file)
+        del encoded["light"]
+        with pytest.raises(ValueError, match=r"\['light'\]"):
+            write_rows([encoded], file)
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[:-30], lambda data: b"", lambda data: b"x" * 99]
+)
+def test_a_damaged_shard_is_named(tmp_path, damage, streaming):
+    shard(tmp_path / "good.parquet")
+    bad = tmp_path / "torn.parquet"
+    bad.write_bytes(damage((tmp_path / "good.parquet").read_bytes()))
+    with pytest.raises(ValueError, match="torn.parquet is damaged or no Parquet file"):
+        open_pairs(str(tmp_path), streaming=streaming)
+
+
+def test_a_table_without_pairs_is_refused(tmp_path):
+    pq = pytest.importorskip("pyarrow.parquet")
+    pa = pytest.importorskip("pyarrow")
+    pq.write_table(pa.table({"image": [b"x"], "text": ["y"]}), tmp_path / "other.parquet")
+    with pytest.raises(ValueError, match="column 'depth' is missing; found"):
+        open_pairs(str(tmp_path))
 
 
 def test_a_folder_without_shards_names_the_command_that_makes_them(tmp_path):

@@ -1,51 +1,50 @@
 """Render training pairs: photo, depth, face mask and albedo of random heads.
 
-Writes Parquet shards that `datasets.load_dataset("parquet", data_dir=FOLDER)` reads. With --assets
-the heads come from a morphable model, skins and light of yours (docs/data.md); without, from a
-small procedural head that needs no data and is good for trying the trainer only. Kill it at any
-time: shards are written whole or not at all, and the same command goes on where it stopped. A pair
-depends on the seed and its number alone.
+Writes a set that `datasets.load_dataset(FOLDER)` reads, with a card and a contact sheet. With
+--assets the heads come from a morphable model, skins and light of yours (docs/data.md); without,
+from a small procedural head that needs no data and is good for trying the trainer only. Kill it at
+any time: shards are written whole or not at all, and the same command goes on where it stopped.
+A pair depends on the seed and its number alone (docs/sets.md).
 """
 
 import argparse
-from importlib.util import find_spec
+import shlex
 
-from df2net_hub.commands import DONE
+from df2net_hub.commands.set_arguments import (
+    add_set_arguments,
+    at_least,
+    need_extras,
+    write_with_progress,
+)
 
 EXAMPLES = """\
   df2net synthesize pairs --count 500 --size 128
-  df2net synthesize pairs --assets DATA --count 20000 --size 256 --workers 8
+  df2net synthesize pairs --assets DATA --count 20000 --workers 8
+  df2net synthesize pairs --assets DATA --count 60000 --shard 2/4   # the second of four machines
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", help="where the shards go")
+    parser.add_argument("folder", help="where the set goes")
     parser.add_argument(
-        "--count", type=int, default=1000, help="pairs in the whole set (default 1000)"
+        "--count", type=at_least(1), default=1000, help="pairs in the whole set (default 1000)"
     )
     parser.add_argument("--assets", help="folder with ict_facekit/, skins_ict_uv/, light_probes/")
     parser.add_argument(
-        "--size", type=int, default=512, help="side of the pictures [px] (default 512)"
+        "--license", help="of the set, for its card: an identifier of the Hub such as cc0-1.0"
     )
-    parser.add_argument("--seed", type=int, default=0, help="names the set (default 0)")
-    parser.add_argument("--workers", type=int, default=1, help="processes (default 1)")
+    add_set_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    for needed in ("numba", "datasets"):
-        if find_spec(needed) is None:
-            raise ModuleNotFoundError(f"{needed} is not installed: pip install 'df2net_hub[train]'")
-    from df2net_hub.synthesis.make_pairs import make_pairs
+    need_extras("numba")
+    from df2net_hub.synthesis.make_pairs import RenderedPairs
 
-    if args.count < 1 or args.size < 32 or args.workers < 1:
-        raise ValueError("--count and --workers must be 1 or more, --size 32 or more")
-    made = make_pairs(
-        args.folder,
-        args.count,
-        assets=args.assets,
-        size=args.size,
-        seed=args.seed,
-        workers=args.workers,
-    )
-    print(f"{made.kept} pairs in {args.folder}")
-    return DONE
+    maker = RenderedPairs(args.assets, args.seed, args.size)
+    # Without the paths of this machine: the card is published.
+    words = ["df2net", "synthesize", "FOLDER", "--count", args.count]
+    words += ["--seed", args.seed, "--size", args.size, *(["--assets", "DATA"] * bool(args.assets))]
+    recipe = maker.recipe() | {"command": shlex.join(map(str, words))}
+    if args.license:
+        recipe["license"] = args.license
+    return write_with_progress(args, args.folder, maker.name, maker, args.count, recipe)

@@ -1,5 +1,6 @@
 """The paper's first kind of training pairs (Sec. 3.2): rendered from a morphable head."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,9 @@ from typing import Any
 from df2net_hub.pairs import encode_row
 from df2net_hub.shards import Row, SetReport, rows_per_shard, write_set
 from df2net_hub.synthesis.sampling import HeadSampler
+
+ASSET_FOLDERS = ("ict_facekit", "skins_ict_uv", "light_probes")
+ASSET_SUFFIXES = (".npz", ".jpg", ".png")
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,8 @@ class RenderedPairs:
         return f"seed{self.seed}"
 
     def recipe(self) -> dict[str, Any]:
-        """What defines the set, for its manifest; where the assets lie is no part of it."""
-        heads = "procedural" if self.assets is None else "morphable"
+        """What defines the set, for its manifest: of the assets what they are, not where."""
+        heads = "procedural" if self.assets is None else assets_mark(Path(self.assets))
         return {"source": "morphable", "heads": heads, "seed": self.seed, "size": self.size}
 
     def open(self) -> Callable[[int], Row | str]:
@@ -66,6 +70,14 @@ class RenderedPairs:
             landmarks=pair.landmarks,
             camera={"yaw": pair.yaw, "pitch": pair.pitch, "mm_per_px": pair.mm_per_px},
         )
+
+
+def assets_mark(folder: Path) -> str:
+    """Tells folders of assets apart by the names and sizes of the files that are rendered from."""
+    files = sorted(path for path in folder.rglob("*") if path.suffix in ASSET_SUFFIXES)
+    used = [path for path in files if path.relative_to(folder).parts[0] in ASSET_FOLDERS]
+    lines = [f"{path.relative_to(folder).as_posix()} {path.stat().st_size}" for path in used]
+    return f"assets {hashlib.sha256(chr(10).join(lines).encode()).hexdigest()[:12]}"
 
 
 def make_pairs(
