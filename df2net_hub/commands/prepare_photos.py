@@ -8,13 +8,16 @@ shows what the scores mean.
 """
 
 import argparse
-from importlib.util import find_spec
-from pathlib import Path
+import shlex
+from dataclasses import asdict
 
-from df2net_hub.commands import DONE
+from df2net_hub.commands.set_arguments import (
+    add_set_arguments,
+    need_extras,
+    write_with_progress,
+)
 from df2net_hub.photo_pairs import FinePhotos, PhotoLimits
 from df2net_hub.photo_source import PhotoSource
-from df2net_hub.shards import SetReport, rows_per_shard, write_set
 
 EXAMPLES = """\
   df2net prepare-photos portraits/ -o fine                  albedo by the bundled AlbedoNet
@@ -45,40 +48,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ):
         flag, value = f"--{name.replace('_', '-')}", getattr(usual, name)
         parser.add_argument(flag, type=float, default=value, help=f"{unit} (%(default)s)")
-    parser.add_argument("--size", type=int, default=512, help="side of the pictures [px] (512)")
-    parser.add_argument("--workers", type=int, default=1, help="processes (%(default)s)")
+    parser.add_argument(
+        "--license", help="of the photos, for the card: an identifier of the Hub such as cc0-1.0"
+    )
+    add_set_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    if find_spec("datasets") is None:
-        raise ModuleNotFoundError("datasets is not installed: pip install 'df2net_hub[train]'")
-    from tqdm import tqdm
-
-    if args.workers < 1 or args.size < 32:
-        raise ValueError("--workers must be 1 or more, --size 32 or more")
+    need_extras()
     limits = PhotoLimits(
         args.min_face, args.max_yaw, args.max_pitch, args.min_sharpness, args.min_detail
     )
     source = PhotoSource.find(args.photos, args.column)
     maker = FinePhotos(source, args.albedo, limits, args.size, args.detector)
     maker.check()
-    with tqdm(total=source.count, unit="photo", disable=None) as bar:
-        report = write_set(
-            args.output,
-            SET_NAME,
-            maker,
-            source.count,
-            maker.recipe(),
-            rows_per_shard=rows_per_shard(args.size),
-            workers=args.workers,
-            on_done=bar.update,
-        )
-    print(summary(report, Path(args.output)))
-    return DONE
-
-
-def summary(report: SetReport, folder: Path) -> str:
-    """What was kept and why the others were not, a line each."""
-    share = report.kept / max(report.made, 1)
-    lines = [f"{report.kept} of {report.made} photos kept ({share:.0%}) in {folder}"]
-    return "\n".join(lines + [f"{count:7d}  {why}" for why, count in report.rejected.items()])
+    # Without the paths of this machine: the card is published.
+    words = ["df2net", "prepare-photos", "PHOTOS", "-o", "FOLDER", "--size", args.size]
+    words += ["--albedo", args.albedo.partition(":")[0]]
+    for name, value in asdict(limits).items():
+        words += [f"--{name.replace('_', '-')}", f"{value:g}"]
+    recipe = maker.recipe() | {"command": shlex.join(map(str, words))}
+    if args.license:
+        recipe["license"] = args.license
+    return write_with_progress(
+        args, args.output, SET_NAME, maker, source.count, recipe, unit="photo"
+    )
