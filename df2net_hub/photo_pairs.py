@@ -34,11 +34,11 @@ MOST_UNKNOWN = 0.02  # share of the face that albedo of others may leave black
 class PhotoLimits:
     """What a photo must have; docs/photos.md shows how the defaults were found."""
 
-    min_face: float = 180  # side of the detector's box in the photo [px]
+    min_face: float = 120  # side of the detector's box in the photo [px]
     max_yaw: float = 40  # [deg] to either side
     max_pitch: float = 25  # [deg] up or down
-    min_sharpness: float = 0.5  # see `sharpness_score`
-    min_detail: float = 2.0  # see `detail_score`
+    min_sharpness: float = 0.45  # see `sharpness_score`
+    min_detail: float = 3.0  # see `detail_score`
 
     def refusal(self, box: FaceBox, pose: FacePose, sharpness: float, detail: float) -> str | None:
         """Why a face is refused; None if it is not."""

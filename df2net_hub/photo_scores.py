@@ -15,7 +15,8 @@ DARK, BRIGHT, RED = -0.35, 0.4, 0.18  # log contrasts from which on it is a feat
 MARGIN_PX = 10  # from the mask's edge and from features
 LEAST_SKIN = 0.05  # share of the mask that must be left
 KEPT = 0.95  # of the skin: the strongest contrasts are moles, strands of hair and glints
-FLOOR = 0.05  # of linear light: else gloss on dark skin would count for more than on light skin
+# Added to linear light: without it gloss on dark skin counts for far more than on light skin.
+FLOOR = 0.2
 BLUR_PX = 9  # of the blur effect
 
 
