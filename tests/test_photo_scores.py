@@ -1,4 +1,4 @@
-"""Scores of photos: creases count, features, noise and the exposure do not."""
+"""Scores of photos: creases count, features and noise do not."""
 
 import cv2
 import numpy as np
@@ -31,9 +31,10 @@ def test_noise_alone_is_no_detail() -> None:
     assert noisy < 0.25 * detail_score(skin(0.1), MASK)
 
 
-def test_exposure_changes_the_score_little() -> None:
+def test_a_dim_photo_scores_less_yet_more_than_half() -> None:
+    """The price of the floor that keeps gloss on dark skin from counting for more."""
     bright, dim = detail_score(skin(0.1, 220), MASK), detail_score(skin(0.1, 120), MASK)
-    assert dim == pytest.approx(bright, rel=0.25)
+    assert 0.5 * bright < dim < bright
 
 
 def test_brows_eyes_and_lips_are_no_detail() -> None:
