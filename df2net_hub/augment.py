@@ -1,4 +1,4 @@
-"""Augmentation: photo, depth, mask and albedo move together, then the photo alone is altered."""
+"""Augmentation: all pictures of a pair move together, then the photo alone is altered."""
 
 import cv2
 import numpy as np
@@ -11,7 +11,7 @@ def augment_pair(
 
     Args:
         pair: image (S,S,3) uint8, depth (S,S) network depth with NaN off the face, mask (S,S) bool,
-            and perhaps albedo (S,S,3) uint8.
+            and perhaps albedo (S,S,3) uint8 and normals (S,S,3) with NaN off the face.
         size: side of the result [px].
         rng: source of all randomness.
 
@@ -19,11 +19,19 @@ def augment_pair(
         The same keys; what comes from outside the pair is edge-repeated photo and no mask.
     """
     if rng.random() < 0.5:
-        pair = {name: np.ascontiguousarray(values[:, ::-1]) for name, values in pair.items()}
+        pair = mirror_pair(pair)
     zoom = np.exp(rng.normal(0, 0.05))
     moved = warp_pair(pair, size, zoom, rng.normal(0, 7), rng.normal(0, 0.025, 2))
     moved["image"] = _alter_photo(moved["image"], rng)
     return moved
+
+
+def mirror_pair(pair: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The pair as a mirror shows it; normals point the other way along x."""
+    mirrored = {name: np.ascontiguousarray(values[:, ::-1]) for name, values in pair.items()}
+    if "normals" in mirrored:
+        mirrored["normals"] = mirrored["normals"] * np.array([-1, 1, 1], np.float32)
+    return mirrored
 
 
 def warp_pair(
@@ -35,8 +43,9 @@ def warp_pair(
 ) -> dict[str, np.ndarray]:
     """The pair zoomed and turned [deg] about its middle and shifted [share of the side], at `size`.
 
-    Relief is a length like any other in the crop: it grows with the zoom. The mean over the mask is
-    brought back to 0, where the schema puts it.
+    A positive angle turns the picture counterclockwise, and with it the normals. Relief is a length
+    like any other in the crop: it grows with the zoom. The mean over the mask is brought back to 0,
+    where the schema puts it.
     """
     source = pair["image"].shape[0]
     shift = np.zeros(2) if shift is None else shift
@@ -67,7 +76,24 @@ def warp_pair(
     }
     if "albedo" in pair:
         moved["albedo"] = warp(pair["albedo"], cv2.BORDER_REPLICATE)
+    if "normals" in pair:
+        known_normals = np.isfinite(pair["normals"]).all(-1)
+        share = warp(known_normals.astype(np.float32), cv2.BORDER_CONSTANT)
+        normals = warp(
+            np.where(known_normals[..., None], pair["normals"], 0).astype(np.float32),
+            cv2.BORDER_CONSTANT,
+        )
+        moved["normals"] = np.where(share[..., None] > 0.5, _turned(normals, angle), np.nan)
     return moved
+
+
+def _turned(normals: np.ndarray, angle: float) -> np.ndarray:
+    """Unit normals (S,S,3) of a picture turned counterclockwise by `angle` [deg]."""
+    cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]], np.float32)
+    turned = normals @ turn.T
+    length = np.linalg.norm(turned, axis=-1, keepdims=True)
+    return (turned / np.maximum(length, 1e-6)).astype(np.float32)
 
 
 def _alter_photo(photo: np.ndarray, rng: np.random.Generator) -> np.ndarray:

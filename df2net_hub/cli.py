@@ -18,6 +18,7 @@ VERBS = {  # verb -> what it does; the module is df2net_hub.commands.<verb>, - b
     "synthesize": "render training pairs from a morphable head",
     "assets": "get a morphable head, skins and light ready for `synthesize`",
     "import-pairs": "training pairs of photos that are reconstructed already",
+    "prepare-photos": "training photos without depth, rich in detail, from a folder or a set",
     "demo": "the same on a photograph that is already on this machine",
     "models": "table of the models that can be created",
     "convert": "turn the authors' DF2Net.pth.tar into a pipeline folder",
@@ -73,7 +74,7 @@ def _command(verb: str) -> ModuleType:
 
 def _main_parser() -> argparse.ArgumentParser:
     title = "A detailed 3D face from one photograph (DF2Net, ICCV 2019)."
-    rows = "\n".join(f"  {verb:<14} {summary}" for verb, summary in VERBS.items())
+    rows = "\n".join(f"  {verb:<15} {summary}" for verb, summary in VERBS.items())
     parser = argparse.ArgumentParser(
         prog="df2net",
         usage="df2net VERB [arguments]",

@@ -77,7 +77,7 @@ class TrainingRecord:
 class CardPart:
     """One network of the card's table."""
 
-    slot: str  # "dense", "fine" or "finer"
+    slot: str  # "dense", "fine", "finer" or "albedo"
     name: str  # the registered name
     parameters: int
 
@@ -127,6 +127,30 @@ $failures
 """)
 
 
+ALBEDO_TEMPLATE = Template("""\
+# $title
+
+$origin
+
+Photo to albedo: the color of a face without the light on it, which the shading losses of DF2Net
+(ICCV 2019) need; the paper takes it from SfSNet. Input: a square crop around one face, RGB in
+[-1,1]. Output: albedo in [0,1], sRGB-like, at the photo's size; it means something on the face
+only, and its overall level and tint are a guess, because no photo tells them.
+
+```python
+from df2net_hub.modeling.albedonet import AlbedoNet
+
+net = AlbedoNet.from_pretrained("OWNER/NAME")  # a folder, or nothing: the bundled weights
+albedo, light = net.split(photo)  # (B,3,H,W) each; net(photo) is the albedo alone
+```
+
+$body
+## Known failures
+
+$failures
+""")
+
+
 def pipeline_card(parts: Sequence[CardPart], training: TrainingRecord) -> ModelCard:
     """The card of a whole pipeline: three networks in one folder."""
     text = PIPELINE_TEMPLATE.substitute(
@@ -140,22 +164,31 @@ def pipeline_card(parts: Sequence[CardPart], training: TrainingRecord) -> ModelC
 def stage_card(part: CardPart, training: TrainingRecord | None = None) -> ModelCard:
     """The card of one network in a folder of its own."""
     training = training or TrainingRecord()
-    text = STAGE_TEMPLATE.substitute(
-        title=f"{part.name}: the {part.slot} network of a DF2Net cascade",
+    is_albedo = part.slot == "albedo"
+    role = "albedo of faces" if is_albedo else f"the {part.slot} network of a DF2Net cascade"
+    text = (ALBEDO_TEMPLATE if is_albedo else STAGE_TEMPLATE).substitute(
+        title=f"{part.name}: {role}",
         name=part.name,
         origin=_origin(training),
         body=_body([part], training),
         failures=_bullets(training.failures),
     )
+    if is_albedo:
+        return _card(text, training, "image-to-image", ["intrinsic-decomposition", "albedo"])
     return _card(text, training)
 
 
-def _card(text: str, training: TrainingRecord) -> ModelCard:
+def _card(
+    text: str,
+    training: TrainingRecord,
+    task: str = "image-to-3d",
+    tags: Sequence[str] = ("3d-face-reconstruction", "depth-estimation"),
+) -> ModelCard:
     data = ModelCardData(
         license="other" if training.origin == "authors" else "apache-2.0",
         library_name="df2net_hub",
-        pipeline_tag="image-to-3d",
-        tags=["3d-face-reconstruction", "depth-estimation", "df2net", "face"],
+        pipeline_tag=task,
+        tags=[*tags, "df2net", "face"],
     )
     return ModelCard(f"---\n{data.to_yaml()}\n---\n\n{text}")
 

@@ -314,3 +314,30 @@ def decode_pair(row: dict) -> dict[str, np.ndarray]:
         "normals": decode_normals,
     }
     return {name: decode(row[name]["bytes"]) for name, decode in decoders.items() if row.get(name)}
+
+
+def open_pictures(folder_or_hub_id: str, column: str) -> Any:
+    """A `datasets.Dataset` of one column of pictures, which stay encoded: any set, not only pairs.
+
+    Raises:
+        ValueError: a damaged file, or no such column of pictures.
+    """
+    from datasets import Image, load_dataset
+
+    folder = Path(folder_or_hub_id)
+    with _no_progress_bars():
+        if folder.is_dir():
+            files = sorted(folder.glob("**/*.parquet"))
+            for path in files:
+                open_shard(path)
+            names = [str(path) for path in files]
+            rows = load_dataset("parquet", data_files=names, split="train")
+        else:
+            rows = load_dataset(folder_or_hub_id, split="train")
+        if not isinstance((rows.features or {}).get(column), Image):
+            pictures = [name for name, kind in rows.features.items() if isinstance(kind, Image)]
+            raise ValueError(
+                f"{folder_or_hub_id}: no column of pictures is named {column!r}; "
+                f"there are {', '.join(pictures) or 'none'}"
+            )
+        return rows.select_columns([column]).cast_column(column, Image(decode=False))

@@ -16,12 +16,13 @@ from typing import Any, TypeVar
 from torch import nn
 
 GROUP = "df2net_hub.models"
-SLOTS = ("dense", "fine", "finer", "cascade")
+SLOTS = ("dense", "fine", "finer", "cascade", "albedo")
 BUILT_IN = (
     "df2net_hub.modeling.dnet",
     "df2net_hub.modeling.fnet",
     "df2net_hub.modeling.frnet",
     "df2net_hub.modeling.cascade",
+    "df2net_hub.modeling.albedonet",
 )
 ModelClass = TypeVar("ModelClass", bound=type[nn.Module])
 
@@ -32,7 +33,7 @@ class ModelEntry:
 
     Attributes:
         name: how it is asked for.
-        slot: dense, fine, finer or cascade.
+        slot: dense, fine, finer, cascade or albedo.
         cls: its class, built as `cls(config)`.
         config: a frozen dataclass.
         hub_id: repository of its published weights, if any.

@@ -1,4 +1,7 @@
-"""The trainer: dense, fine, finer in turn. DF2Net (ICCV 2019) Sec. 3.3 to 3.6, on Accelerate."""
+"""The trainer: dense, fine, finer in turn, and AlbedoNet, on Accelerate.
+
+DF2Net (ICCV 2019) Sec. 3.3 to 3.6.
+"""
 
 import json
 import logging
@@ -16,6 +19,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Dataset
 
+from df2net_hub.albedo_losses import albedo_edge_loss, albedo_level_loss, albedo_loss
 from df2net_hub.augment import augment_pair
 from df2net_hub.losses import (
     depth_loss,
@@ -25,12 +29,14 @@ from df2net_hub.losses import (
     normal_loss,
     shading_loss,
 )
+from df2net_hub.modeling.albedonet import AlbedoNet
 from df2net_hub.modeling.cascade import DF2Net
 from df2net_hub.pairs import decode_pair, open_pairs
 from df2net_hub.registry import create_model
+from df2net_hub.srgb import to_linear
 
 logger = logging.getLogger(__name__)
-STAGES = ("dense", "fine", "finer")
+STAGES = ("dense", "fine", "finer", "albedo")
 
 
 @dataclass(frozen=True)
@@ -41,13 +47,19 @@ class LossWeights:
     normal: float = 0.0
     shading: float = 0.0
     mask: float = 0.0
+    albedo: float = 0.0
+    albedo_edge: float = 0.0
+    albedo_level: float = 0.0
 
 
+# The paper takes albedo from SfSNet; ours is trained one way whatever the recipe.
+ALBEDO = LossWeights(albedo=1, albedo_edge=1, albedo_level=0.1)
 # Sec. 3.3, 3.4 and 3.5. In `finer` the paper's truth is F-Net's own output.
 PAPER = {
     "dense": LossWeights(depth=10, normal=0.1),
     "fine": LossWeights(depth=10, shading=0.1),
     "finer": LossWeights(depth=1, shading=100),
+    "albedo": ALBEDO,
 }
 # Ours: the mask comes from the network, and rendered pairs know their true normals, so the two
 # refining stages are held to them above all: what is wrong with the height of a whole face they
@@ -56,6 +68,7 @@ OURS = {
     "dense": LossWeights(depth=10, normal=0.5, mask=1),
     "fine": LossWeights(depth=3, normal=5, shading=0.1),
     "finer": LossWeights(depth=3, normal=5, shading=0.1),
+    "albedo": ALBEDO,
 }
 RECIPES = {"paper": PAPER, "ours": OURS}
 
@@ -64,7 +77,9 @@ RECIPES = {"paper": PAPER, "ours": OURS}
 class TrainConfig:
     """All knobs of one run; every value is saved beside the weights."""
 
-    stage: str = field(default="dense", metadata={"help": "dense, fine or finer; one stage a run"})
+    stage: str = field(
+        default="dense", metadata={"help": "dense, fine, finer or albedo; one a run"}
+    )
     dataset: str = field(
         default="", metadata={"help": "folder of Parquet shards or dataset id on the hub"}
     )
@@ -72,7 +87,8 @@ class TrainConfig:
         default="runs/df2net", metadata={"help": "folder for checkpoints, logs and weights"}
     )
     model: str = field(
-        default="df2net_small", metadata={"help": "registered cascade, or a saved folder"}
+        default="df2net_small",
+        metadata={"help": "registered cascade (stage albedo: AlbedoNet), or a saved folder"},
     )
     recipe: str = field(default="ours", metadata={"help": "loss weights: paper or ours"})
     resolution: int = field(default=512, metadata={"help": "side of the crops trained on [px]"})
@@ -137,18 +153,26 @@ def to_tensors(pair: dict[str, np.ndarray]) -> dict[str, Tensor]:
 
 
 class StageTrainer(nn.Module):
-    """Runs one trainable stage behind the fixed ones; `forward` gives its depth and mask logits."""
+    """Runs one trainable stage behind the fixed ones; `forward` gives its depth and mask logits.
 
-    def __init__(self, cascade: DF2Net, stage: str) -> None:
+    AlbedoNet has none before it and gives its albedo.
+    """
+
+    def __init__(self, network: DF2Net | AlbedoNet, stage: str) -> None:
         super().__init__()
-        self.trained = getattr(cascade, stage)
+        self.trained = getattr(network, stage) if isinstance(network, DF2Net) else network
         self.stage = stage
         # In a tuple, so that the fixed stages are no submodules: not optimized, averaged or saved.
-        self.before = (cascade,)
+        self.before = (network,)
 
-    def forward(self, photo: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        """Depth (B,1,H,W), mask logits (B,1,H,W) or None, the depth given to the stage or None."""
+    def forward(self, photo: Tensor) -> Tensor | tuple[Tensor, Tensor | None, Tensor | None]:
+        """Depth (B,1,H,W), mask logits (B,1,H,W) or None, the depth given to the stage or None.
+
+        Of AlbedoNet its albedo (B,3,H,W).
+        """
         cascade = self.before[0]
+        if isinstance(cascade, AlbedoNet):
+            return self.trained(photo)
         if self.stage == "dense":
             maps = self.trained(photo)
             return maps[:, :1], maps[:, 1:2] if maps.shape[1] > 1 else None, None
@@ -161,15 +185,26 @@ class StageTrainer(nn.Module):
         return cascade.join(dense, given, refined), None, given
 
 
-def to_linear(values: Tensor) -> Tensor:
-    """sRGB-like [0,1] to linear light, where shading is a product (the authors skip this)."""
-    return values.clamp(min=0) ** 2.2
+def albedo_losses(
+    weights: LossWeights, batch: dict[str, Tensor], albedo: Tensor
+) -> dict[str, Tensor]:
+    """The weighted parts of AlbedoNet's loss, in linear light."""
+    if "albedo" not in batch:
+        raise ValueError("stage 'albedo' needs the column 'albedo'; this set has none")
+    given = to_linear(albedo), to_linear(batch["albedo"]), batch["mask"]
+    return {
+        "albedo": weights.albedo * albedo_loss(*given),
+        "edge": weights.albedo_edge * albedo_edge_loss(*given),
+        "level": weights.albedo_level * albedo_level_loss(*given),
+    }
 
 
 def stage_losses(
-    weights: LossWeights, recipe: str, stage: str, batch: dict[str, Tensor], output: tuple
+    weights: LossWeights, recipe: str, stage: str, batch: dict[str, Tensor], output: Any
 ) -> dict[str, Tensor]:
     """The weighted parts of one stage's loss."""
+    if stage == "albedo":
+        return albedo_losses(weights, batch, output)
     depth, mask_logits, given = output
     mask, target = batch["mask"], batch["depth"]
     if recipe == "paper" and stage == "finer":
@@ -208,7 +243,7 @@ def cosine_with_warmup(steps: int, warmup: int) -> Callable[[int], float]:
 
 
 def train(config: TrainConfig) -> Path:
-    """Train one stage and export the cascade; returns the exported folder.
+    """Train one stage and export its network; returns the exported folder.
 
     Raises:
         ValueError: a column that the stage's losses need is missing, or the loss is not finite.
@@ -228,14 +263,15 @@ def train(config: TrainConfig) -> Path:
     )
     set_seed(config.seed)
     weights = RECIPES[config.recipe][config.stage]
-    data = PairDataset(config.dataset, config.resolution, config.seed, bool(weights.shading))
+    with_albedo = bool(weights.shading or weights.albedo)
+    data = PairDataset(config.dataset, config.resolution, config.seed, with_albedo)
     per_process = max(config.batch // accelerator.num_processes, 1)
     loader = DataLoader(data, per_process, shuffle=True, drop_last=True, num_workers=config.workers)
     if not len(loader):
         raise ValueError(f"{len(data)} pairs do not fill one batch of {per_process}")
-    cascade = _cascade(config.model).eval().requires_grad_(False).to(accelerator.device)
-    cascade.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs
-    model = StageTrainer(cascade, config.stage)
+    network = _network(config).eval().requires_grad_(False).to(accelerator.device)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs
+    model = StageTrainer(network, config.stage)
     model.trained.train().requires_grad_(True)
     average = AveragedModel(
         model.trained, multi_avg_fn=get_ema_multi_avg_fn(config.ema), use_buffers=True
@@ -280,21 +316,28 @@ def train(config: TrainConfig) -> Path:
             if step % config.save_every == 0 and step < steps:
                 accelerator.save_state()
                 if accelerator.is_main_process:
-                    _export(cascade, average, config, out)
+                    _export(network, average, config, out)
             if step >= steps:
                 break
     bar.close()
     if accelerator.is_main_process:
-        _export(cascade, average, config, out)
+        _export(network, average, config, out)
     accelerator.wait_for_everyone()
     return out / "model"
 
 
-def _cascade(model: str) -> DF2Net:
-    cascade = DF2Net.from_folder(model) if Path(model).is_dir() else create_model(model)
-    if not isinstance(cascade, DF2Net):
-        raise ValueError(f"{model!r} is one network; --model takes a cascade such as df2net_small")
-    return cascade
+def _network(config: TrainConfig) -> DF2Net | AlbedoNet:
+    """What `config.model` names: an AlbedoNet for the stage albedo, else a cascade."""
+    kind = AlbedoNet if config.stage == "albedo" else DF2Net
+    is_folder = Path(config.model).is_dir()
+    network = kind.from_folder(config.model) if is_folder else create_model(config.model)
+    if not isinstance(network, kind):
+        wanted = "albedonet_small" if config.stage == "albedo" else "df2net_small"
+        raise ValueError(
+            f"stage {config.stage!r} trains {kind.__name__}, such as --model {wanted}; "
+            f"{config.model!r} is {type(network).__name__}"
+        )
+    return network
 
 
 def _log(out: Path, step: int, parts: dict[str, Tensor], schedule: LambdaLR, bar: Any) -> None:
@@ -318,10 +361,15 @@ def _resume(accelerator: Any, out: Path, schedule: LambdaLR) -> int:
     return schedule.last_epoch
 
 
-def _export(cascade: DF2Net, average: AveragedModel, config: TrainConfig, out: Path) -> None:
-    """Write the cascade with the trained stage's averaged weights in place of the current ones."""
-    trained = getattr(cascade, config.stage)
+def _export(
+    network: DF2Net | AlbedoNet, average: AveragedModel, config: TrainConfig, out: Path
+) -> None:
+    """Write the network with the trained part's averaged weights in place of the current ones."""
+    trained = getattr(network, config.stage) if isinstance(network, DF2Net) else network
     current = {name: value.clone() for name, value in trained.state_dict().items()}
     trained.load_state_dict(average.module.state_dict())
-    cascade.to_folder(out / "model")
+    if isinstance(network, DF2Net):
+        network.to_folder(out / "model")
+    else:
+        network.save_pretrained(out / "model")
     trained.load_state_dict(current)

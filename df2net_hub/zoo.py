@@ -86,7 +86,7 @@ def _row(entry: ModelEntry, bundled: int | None) -> ZooRow:
 
 
 def _bundled_bytes() -> dict[str, int]:
-    """Model name -> size of its weights in the package; a cascade's folder has dashes for `_`."""
+    """Model name -> size of its weights in the package; a folder's name has dashes for `_`."""
     sizes: dict[str, int] = {}
     for index in WEIGHTS.glob("*/model_index.json"):
         names = json.loads(index.read_text(encoding="utf-8"))
@@ -95,4 +95,6 @@ def _bundled_bytes() -> dict[str, int]:
         for path in index.parent.glob("*/model.safetensors"):
             sizes[names[path.parent.name]] = path.stat().st_size
             sizes[cascade] += path.stat().st_size
+    for path in WEIGHTS.glob("*/model.safetensors"):  # networks that are no part of a cascade
+        sizes[path.parent.name.replace("-", "_")] = path.stat().st_size
     return sizes

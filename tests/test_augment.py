@@ -1,8 +1,11 @@
 """Augmentation moves photo, depth and mask by the same map."""
 
 import numpy as np
+import pytest
+import torch
 
-from df2net_hub.augment import augment_pair, warp_pair
+from df2net_hub.augment import augment_pair, mirror_pair, warp_pair
+from df2net_hub.geometry import DEPTH_UNIT_PX, depth_to_normals
 
 
 def ramp_pair(size: int = 64) -> dict[str, np.ndarray]:
@@ -54,3 +57,53 @@ def test_the_same_generator_state_gives_the_same_pair():
     second = augment_pair(ramp_pair(), 32, np.random.default_rng(3))
     for name in first:
         np.testing.assert_array_equal(first[name], second[name])
+
+
+def hill_pair(size: int = 128) -> dict[str, np.ndarray]:
+    """A hill higher on its right and upper side, with the normals of its own depth."""
+    y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j].astype(np.float32)
+    depth = 0.3 * np.exp(-3 * ((x - 0.2) ** 2 + (y + 0.1) ** 2)) + 0.1 * x - 0.05 * y
+    mask = np.hypot(x, y) < 0.8
+    pair = {
+        "image": np.repeat(((depth[..., None] + 1) * 100).astype(np.uint8), 3, -1),
+        "depth": np.where(mask, depth, np.nan).astype(np.float32),
+        "mask": mask,
+    }
+    return pair | {"normals": normals_of_depth(pair["depth"])}
+
+
+def normals_of_depth(depth: np.ndarray) -> np.ndarray:
+    """(S,S,3) from network depth, NaN where a neighbor is unknown."""
+    px = torch.from_numpy(depth)[None, None] * (DEPTH_UNIT_PX * depth.shape[-1] / 512)
+    return depth_to_normals(px)[0].permute(1, 2, 0).numpy()
+
+
+def angle_between(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """[deg] where both are known."""
+    cosine = (first * second).sum(-1)
+    return np.degrees(np.arccos(np.clip(cosine[np.isfinite(cosine)], -1, 1)))
+
+
+def test_mirrored_normals_are_those_of_the_mirrored_depth():
+    mirrored = mirror_pair(hill_pair())
+    expected = normals_of_depth(mirrored["depth"])
+    assert angle_between(mirrored["normals"], expected).max() < 0.1
+    # A mirror that forgot to turn x around would be this wrong:
+    assert angle_between(mirrored["normals"] * [-1, 1, 1], expected).mean() > 5
+
+
+@pytest.mark.parametrize(("zoom", "angle"), [(1.0, 30.0), (1.1, -75.0), (0.9, 180.0)])
+def test_turned_normals_are_those_of_the_turned_depth(zoom, angle):
+    turned = warp_pair(hill_pair(), 128, zoom, angle, np.array([0.05, -0.03]))
+    expected = normals_of_depth(turned["depth"])
+    error = angle_between(turned["normals"], expected)
+    assert len(error) > 5000 and error.mean() < 0.3
+    assert angle_between(hill_pair()["normals"], expected).mean() > 3
+
+
+def test_warped_normals_are_unit_on_the_face_and_unknown_off_it():
+    pair = hill_pair()
+    moved = warp_pair(pair, 96, 0.8, 20.0)
+    known = np.isfinite(moved["normals"]).all(-1)
+    assert known.any() and not known[0, 0]
+    np.testing.assert_allclose(np.linalg.norm(moved["normals"][known], axis=-1), 1, atol=1e-5)

@@ -10,9 +10,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # The layers of the project, lowest first. A file may import from the rows above its own row only.
 LAYERS = [
-    "df2net_hub/geometry df2net_hub/shading df2net_hub/registry df2net_hub/photos",
+    "df2net_hub/geometry df2net_hub/shading df2net_hub/registry df2net_hub/photos df2net_hub/srgb",
     "df2net_hub/model_card df2net_hub/augment df2net_hub/demo_photo modeling/hypercolumn",
     "df2net_hub/mesh df2net_hub/faces df2net_hub/pairs df2net_hub/losses df2net_hub/evaluation",
+    "df2net_hub/face_pose df2net_hub/photo_scores df2net_hub/albedo_losses",
     "df2net_hub/set_manifest df2net_hub/row_workers df2net_hub/contact_sheet",
     "df2net_hub/shards df2net_hub/set_contents",
     "df2net_hub/pair_card",
@@ -43,6 +44,7 @@ LAYERS = [
     "df2net_hub/synthesis/camera df2net_hub/synthesis/plain_photo pipelines/face_mask",
     "df2net_hub/synthesis/sampling pipelines/df2net df2net_hub/importing/squares",
     "df2net_hub/synthesis/make_pairs df2net_hub/__init__ df2net_hub/batch df2net_hub/teacher",
+    "df2net_hub/photo_source df2net_hub/photo_albedo",
     "df2net_hub/photo_pairs df2net_hub/importing/reconstructed",
     "df2net_hub/commands/set_arguments",
     "df2net_hub/commands/*",

@@ -84,3 +84,10 @@ def test_an_unknown_origin_is_an_error() -> None:
 def test_lines_given_as_one_string_are_an_error() -> None:
     with pytest.raises(ValueError, match="TrainingRecord.data is a list of lines"):
         TrainingRecord(data="one source")  # type: ignore[arg-type]
+
+
+def test_the_card_of_an_albedo_network_speaks_of_albedo_not_of_depth() -> None:
+    card = stage_card(CardPart("albedo", "albedonet_small", 879189), TrainingRecord(seed=3))
+    assert card.data.pipeline_tag == "image-to-image" and "depth-estimation" not in card.data.tags
+    assert "# albedonet_small: albedo of faces" in card.text and "Seed: 3" in card.text
+    assert "One of the three networks" not in card.text

@@ -153,7 +153,7 @@ def test_an_unknown_slot_is_an_error() -> None:
     with pytest.raises(ValueError) as error:
         register_model("gain", slot="coarse", config=GainConfig())
     assert str(error.value) == (
-        "slot of model 'gain' must be one of dense, fine, finer, cascade, got 'coarse'"
+        "slot of model 'gain' must be one of dense, fine, finer, cascade, albedo, got 'coarse'"
     )
 
 

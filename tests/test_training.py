@@ -5,12 +5,20 @@ import json
 import pytest
 import torch
 
+from df2net_hub.modeling.albedonet import AlbedoNet, AlbedoNetConfig
 from df2net_hub.modeling.cascade import DF2Net, DF2NetConfig
 from df2net_hub.modeling.dnet import DNet, DNetConfig
 from df2net_hub.modeling.fnet import FNet, FNetConfig
 from df2net_hub.modeling.frnet import FrNet, FrNetConfig
 from df2net_hub.synthesis.make_pairs import make_pairs
-from df2net_hub.training import PairDataset, TrainConfig, cosine_with_warmup, train
+from df2net_hub.training import (
+    ALBEDO,
+    PairDataset,
+    TrainConfig,
+    albedo_losses,
+    cosine_with_warmup,
+    train,
+)
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +90,51 @@ def test_a_resumed_run_ends_with_the_weights_of_an_undisturbed_one(pairs, tiny, 
         assert torch.equal(expected[key], got[key]), key
 
 
+@pytest.fixture(scope="module")
+def tiny_albedonet(tmp_path_factory) -> str:
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("albedonet")
+    AlbedoNet(AlbedoNetConfig(width=4, levels=4, working_size=32)).save_pretrained(folder)
+    return str(folder)
+
+
+def test_albedonet_learns_and_is_exported_as_a_folder_that_loads(pairs, tiny_albedonet, tmp_path):
+    knobs = {"stage": "albedo", "epochs": 15, "ema": 0.5, "lr": 1e-2}
+    folder = train(config(pairs, tiny_albedonet, tmp_path, **knobs))
+    assert set(logged(tmp_path)[0]) == {"step", "time", "lr", "albedo", "edge", "level"}
+    seen = [PairDataset(pairs, 32, seed=9)[index] for index in range(24)]
+    batch = {name: torch.stack([pair[name] for pair in seen]) for name in seen[0]}
+    trained, before = AlbedoNet.from_pretrained(folder), AlbedoNet.from_pretrained(tiny_albedonet)
+    with torch.no_grad():
+        losses = [albedo_losses(ALBEDO, batch, net(batch["image"])) for net in (before, trained)]
+    first, last = (float(sum(parts.values())) for parts in losses)
+    assert trained.config == before.config and last < 0.9 * first
+
+
+def test_a_resumed_albedonet_ends_with_the_weights_of_an_undisturbed_one(
+    pairs, tiny_albedonet, tmp_path
+):
+    knobs = {"stage": "albedo", "epochs": 2, "save_every": 4}
+    whole = train(config(pairs, tiny_albedonet, tmp_path / "whole", **knobs))
+    train(config(pairs, tiny_albedonet, tmp_path / "parts", **knobs))  # keeps step 4 of 6
+    resumed = train(config(pairs, tiny_albedonet, tmp_path / "parts", **knobs, resume=True))
+    expected, got = (AlbedoNet.from_pretrained(f).state_dict() for f in (whole, resumed))
+    for key in expected:
+        assert torch.equal(expected[key], got[key]), key
+
+
+@pytest.mark.parametrize(
+    ("stage", "model", "message"),
+    [
+        ("albedo", "df2net_small", "stage 'albedo' trains AlbedoNet, such as --model albedonet"),
+        ("dense", "albedonet_small", "stage 'dense' trains DF2Net, such as --model df2net_small"),
+    ],
+)
+def test_a_model_of_another_kind_is_refused(pairs, tmp_path, stage, model, message):
+    with pytest.raises(ValueError, match=message):
+        train(TrainConfig(stage=stage, dataset=pairs, model=model, out=str(tmp_path), batch=8))
+
+
 def test_a_pair_is_the_same_for_seed_epoch_and_index(pairs):
     first, second = PairDataset(pairs, 32, 1), PairDataset(pairs, 32, 1)
     assert torch.equal(first[3]["image"], second[3]["image"])
@@ -99,7 +152,7 @@ def test_the_learning_rate_warms_up_and_ends_at_zero():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"stage": "finest"}, "stage must be one of dense, fine, finer"),
+        ({"stage": "finest"}, "stage must be one of dense, fine, finer, albedo"),
         ({"recipe": "best"}, "recipe must be one of paper, ours"),
         ({"dataset": ""}, "df2net synthesize"),
     ],

@@ -186,3 +186,9 @@ def test_the_bundled_weights_are_those_of_the_small_cascade(built_in: dict[str, 
         assert entry.cls.from_folder(BUNDLED / slot).config == entry.config
         assert built_in[entry.name].weights == "bundled"
     assert built_in["df2net_small"].weights == "bundled"
+
+
+def test_the_bundled_albedonet_is_told_to_be_bundled(built_in: dict[str, ZooRow]) -> None:
+    row = built_in["albedonet_small"]
+    assert (row.slot, row.weights) == ("albedo", "bundled")
+    assert 1 < row.megabytes < 3 and built_in["albedonet_base"].weights == "none"
