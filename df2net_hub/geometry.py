@@ -13,13 +13,15 @@ Convention
 - Letters: B images, H W size, V vertices, T triangles, K = 9 harmonics.
 """
 
+from __future__ import annotations
+
 import math
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+
+if TYPE_CHECKING:  # processes that render pairs do without torch, its seconds and its memory
+    from torch import Tensor
 
 CROP_SIZE = 512
 DEPTH_UNIT_PX = 127.5
@@ -28,7 +30,7 @@ EYE_DISTANCE_MM = 63.0
 # 500 training pairs, with a standard deviation of 8 %.
 EYE_DISTANCE_PER_ROOT_AREA = 0.355
 
-ArrayOrTensor = TypeVar("ArrayOrTensor", np.ndarray, Tensor)
+ArrayOrTensor = TypeVar("ArrayOrTensor", np.ndarray, "Tensor")
 
 
 def network_depth_to_px(depth: ArrayOrTensor) -> ArrayOrTensor:
@@ -53,6 +55,9 @@ def depth_to_normals(depth_px: Tensor) -> Tensor:
     Returns:
         (B,3,H,W): x right, y up, z toward the camera.
     """
+    import torch
+    import torch.nn.functional as F
+
     padded = F.pad(depth_px, (1, 1, 1, 1), mode="replicate")
     slope_right = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) / 2
     slope_up = (padded[..., :-2, 1:-1] - padded[..., 2:, 1:-1]) / 2

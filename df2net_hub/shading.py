@@ -4,14 +4,17 @@ The nine functions H_i carry the Lambertian attenuation (pi, 2 pi/3, pi/4), in t
 1, z, x, y, (2z^2-x^2-y^2), xz, yz, (x^2-y^2), xy, as in the authors' code.
 """
 
+from __future__ import annotations
+
 import math
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import torch
-from torch import Tensor
 
-ArrayOrTensor = TypeVar("ArrayOrTensor", np.ndarray, Tensor)
+if TYPE_CHECKING:  # processes that render pairs do without torch, its seconds and its memory
+    from torch import Tensor
+
+ArrayOrTensor = TypeVar("ArrayOrTensor", np.ndarray, "Tensor")
 
 _C0 = math.pi * math.sqrt(1 / (4 * math.pi))
 _C1 = 2 * math.pi / 3 * math.sqrt(3 / (4 * math.pi))
@@ -34,7 +37,11 @@ def harmonics(normals: ArrayOrTensor) -> ArrayOrTensor:
         _C4 * (x * x - y * y),
         _C3 * x * y,
     ]
-    return torch.stack(terms, -1) if isinstance(normals, Tensor) else np.stack(terms, -1)
+    if isinstance(normals, np.ndarray):
+        return np.stack(terms, -1)
+    import torch
+
+    return torch.stack(terms, -1)
 
 
 def shade(albedo: Tensor, normals: Tensor, light: Tensor) -> Tensor:
@@ -48,6 +55,8 @@ def shade(albedo: Tensor, normals: Tensor, light: Tensor) -> Tensor:
     Returns:
         (B,3,H,W) irradiance in the photo's linear unit.
     """
+    import torch
+
     basis = harmonics(normals.permute(0, 2, 3, 1))  # (B,H,W,9)
     return albedo * torch.einsum("bci,bhwi->bchw", light, basis)
 
@@ -71,6 +80,8 @@ def fit_light(
     Returns:
         (B,3,9) float32 coefficients.
     """
+    import torch
+
     with torch.no_grad(), torch.autocast(image.device.type, enabled=False):
         basis = harmonics(normals.double().permute(0, 2, 3, 1)).flatten(1, 2)  # (B,HW,9)
         weighted = albedo.double().flatten(2) * mask.flatten(2)  # (B,3,HW)

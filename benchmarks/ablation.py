@@ -1,0 +1,186 @@
+r"""What each ingredient of the rendered pairs is worth: leave one out, train alike, measure.
+
+    python benchmarks/ablation.py --assets DATA --views SCANS --views AVATARS --out runs/ablation
+
+For the full recipe and for each ingredient left out, a small set is rendered (the same people in
+the same poses), a small D-Net is trained on it from the same start for the same number of steps,
+and measured on unseen pairs of the full recipe and on views with true depth (the `.npz` layout of
+`benchmarks/accuracy.py`): mean depth error [mm] after RANSAC scale and shift, mean angle between
+normals [deg], and intersection over union of the face mask. `--repeats` trains the full recipe from
+several starts: what differs less than these do is noise. Stopped runs go on where they stopped.
+"""
+
+import argparse
+import json
+import logging
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from df2net_hub.evaluation import depth_errors
+from df2net_hub.faces import crop_face, get_detector
+from df2net_hub.geometry import CROP_SIZE, DEPTH_UNIT_PX
+from df2net_hub.modeling.cascade import DF2Net
+from df2net_hub.modeling.dnet import DNet, DNetConfig
+from df2net_hub.modeling.fnet import FNet, FNetConfig
+from df2net_hub.modeling.frnet import FrNet, FrNetConfig
+from df2net_hub.pairs import decode_pair, open_pairs
+from df2net_hub.shards import write_set
+from df2net_hub.synthesis.make_pairs import RenderedPairs
+from df2net_hub.synthesis.recipe import INGREDIENTS, SynthesisRecipe
+from df2net_hub.training import TrainConfig, train
+
+WORKING_SIZE = 64
+UNSEEN_SEED = 990
+Sample = tuple[np.ndarray, np.ndarray, np.ndarray, float]
+
+
+def render_set(
+    folder: Path, assets: str, recipe: SynthesisRecipe, count: int, seed: int, workers: int
+) -> Path:
+    """A set of `count` pairs, a little larger than the networks see them."""
+    maker = RenderedPairs(assets, seed, WORKING_SIZE * 3 // 2, recipe)
+    name, facts = maker.name, maker.recipe()
+    write_set(folder, name, maker, count, facts, rows_per_shard=500, workers=workers)
+    return folder
+
+
+def fresh_cascade(folder: Path, start: int) -> Path:
+    """An untrained cascade with a small D-Net; only the D-Net is trained and measured."""
+    torch.manual_seed(start)
+    dense = DNet(
+        DNetConfig(width=16, levels=6, working_size=64, dropout=0.0, mask_head=True, tail_width=8)
+    )
+    DF2Net(
+        dense=dense, fine=FNet(FNetConfig(width=1)), finer=FrNet(FrNetConfig(width=1))
+    ).to_folder(folder)
+    return folder
+
+
+def predict(dense: torch.nn.Module, crop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Depth (S,S) [network units] and mask (S,S) bool of a uint8 crop at the working size."""
+    small = cv2.resize(crop, (WORKING_SIZE, WORKING_SIZE), interpolation=cv2.INTER_AREA)
+    photo = torch.from_numpy(small).permute(2, 0, 1)[None].float() / 127.5 - 1
+    with torch.inference_mode():
+        maps = dense(photo)[0].numpy()
+    return maps[0], maps[1] > 0
+
+
+def scores(
+    dense: torch.nn.Module, crop: np.ndarray, truth_mm: np.ndarray, mask: np.ndarray, mm: float
+) -> tuple[float, float, float]:
+    """Depth error [mm], normal error [deg] and mask overlap of one crop; truth at working size."""
+    depth, predicted_mask = predict(dense, crop)
+    errors = depth_errors(
+        depth * DEPTH_UNIT_PX * mm, mask, truth_mm, mask, mm * CROP_SIZE / WORKING_SIZE,
+        np.random.default_rng(0),
+    )  # fmt: skip
+    overlap = (predicted_mask & mask).sum() / max((predicted_mask | mask).sum(), 1)
+    return errors.mean, errors.normal_deg, float(overlap)
+
+
+def view_samples(folder: str) -> list[Sample]:
+    """Crop, true depth [mm], mask, mm per pixel of the 512 crop of each view with a found face."""
+    detect, samples = get_detector("dlib"), []
+    for path in sorted(Path(folder).glob("*.npz")):
+        with np.load(path, allow_pickle=False) as stored:
+            view = dict(stored)
+        boxes = detect(view["photo"])
+        if not boxes:
+            continue
+        box = boxes[0]
+        step = box.side / WORKING_SIZE
+        at = (np.arange(WORKING_SIZE) + 0.5) * step - 0.5
+        grid = np.meshgrid((at + box.x).astype(np.float32), (at + box.y).astype(np.float32))
+        known = view["mask"] & np.isfinite(view["depth_mm"])
+        depth = cv2.remap(np.where(known, view["depth_mm"], 0).astype(np.float32), *grid, 1)
+        share = cv2.remap(known.astype(np.float32), *grid, cv2.INTER_LINEAR)
+        mm = float(view["mm_per_px"]) * box.side / CROP_SIZE
+        crop = crop_face(view["photo"], box, CROP_SIZE)
+        samples.append((crop, np.where(share > 0.999, depth, np.nan), share > 0.999, mm))
+    return samples
+
+
+def pair_samples(
+    folder: Path, count: int
+) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, float]]:
+    """The same of rendered pairs."""
+    samples, rows = [], open_pairs(str(folder))
+    size = (WORKING_SIZE, WORKING_SIZE)
+    for row in rows.select(range(min(count, len(rows)))):
+        pair, mm = decode_pair(row), row["camera"]["mm_per_px"]
+        share = cv2.resize(pair["mask"].astype(np.float32), size, interpolation=cv2.INTER_AREA)
+        depth = cv2.resize(np.nan_to_num(pair["depth"]), size, interpolation=cv2.INTER_AREA)
+        mask = share > 0.999
+        samples.append((pair["image"], depth * DEPTH_UNIT_PX * mm, mask, mm))
+    return samples
+
+
+def measure(model: Path, tests: dict[str, list[Sample]]) -> dict[str, list[float]]:
+    """Mean scores of a trained cascade's D-Net on each test."""
+    dense = DF2Net.from_folder(model).dense
+    return {
+        name: np.mean([scores(dense, *sample) for sample in samples], axis=0).round(3).tolist()
+        for name, samples in tests.items()
+    }
+
+
+def table(results: dict[str, dict[str, list[float]]], tests: list[str]) -> str:
+    """Markdown, one line a run; the mask's overlap is asked of the unseen pairs only."""
+    lines = [
+        "| left out | " + " | ".join(f"{name} mm | deg" for name in tests) + " | mask overlap |",
+        "|---|" + "---|---|" * len(tests) + "---|",
+    ]
+    for run, scored in results.items():
+        cells = [f"{scored[name][0]:.2f} | {scored[name][1]:.1f}" for name in tests]
+        lines.append(f"| {run} | " + " | ".join(cells) + f" | {scored['unseen'][2]:.3f} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Render, train and measure every run that has no result yet; print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--assets", help="as for `df2net synthesize` (default: procedural head)")
+    parser.add_argument("--views", action="append", default=[], help="folder of .npz views")
+    parser.add_argument("--out", default="runs/ablation", help="default runs/ablation")
+    parser.add_argument("--count", type=int, default=1500, help="pairs of each set (default 1500)")
+    parser.add_argument("--epochs", type=float, default=12, help="of each run (default 12)")
+    parser.add_argument("--repeats", type=int, default=2, help="runs of the full recipe")
+    parser.add_argument("--only", nargs="*", help="these ingredients (default: all)")
+    parser.add_argument("--workers", type=int, default=1, help="processes that render")
+    args = parser.parse_args()
+    logging.basicConfig(level=logging.INFO)
+    out = Path(args.out)
+    plan = {f"nothing, start {n}": ((), n) for n in range(args.repeats)}
+    plan |= {name: ((name,), 0) for name in args.only or INGREDIENTS}
+    unseen = render_set(
+        out / "unseen", args.assets, SynthesisRecipe(), 300, UNSEEN_SEED, args.workers
+    )
+    tests = {"unseen": pair_samples(unseen, 300)}
+    tests |= {Path(folder).name: view_samples(folder) for folder in args.views}
+    results_path = out / "results.json"
+    results = json.loads(results_path.read_text()) if results_path.is_file() else {}
+    for run, (without, start) in plan.items():
+        if run in results:
+            continue
+        recipe = SynthesisRecipe(without=without)
+        name = "-".join(without) or "full"
+        pairs = render_set(out / "pairs" / name, args.assets, recipe, args.count, 1, args.workers)
+        begin = fresh_cascade(out / "start" / str(start), start)
+        config = TrainConfig(
+            stage="dense", dataset=str(pairs), model=str(begin), out=str(out / "runs" / f"{run}"),
+            resolution=WORKING_SIZE, batch=32, epochs=args.epochs, lr=2e-3, warmup=40, ema=0.98,
+            seed=start, workers=0, save_every=10**9,
+        )  # fmt: skip
+        results[run] = measure(train(config), tests)
+        results_path.write_text(json.dumps(results, indent=1))
+        print(table(results, list(tests)), flush=True)
+    print(table(results, list(tests)))
+
+
+if __name__ == "__main__":
+    main()
