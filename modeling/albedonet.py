@@ -97,10 +97,7 @@ class AlbedoNet(StageModel):
             for level, (before, after) in enumerate(zip([3, *channels], channels, strict=False))
         )
         skips = [3, *channels[:-1]]  # of each level, from the photo down
-        given = [
-            max(channels[level - 1], config.width) if level else config.width
-            for level in range(levels)
-        ]
+        given = [config.width, *channels[:-1]]  # channels that the decoder leaves at each level
         self.decoder = nn.ModuleList()  # deepest first
         features = channels[-1]
         for level in reversed(range(levels)):
@@ -108,13 +105,11 @@ class AlbedoNet(StageModel):
             features = given[level]
         self.tint = nn.Conv2d(given[TINT_LEVEL], 3, 1)
         self.gray = nn.Conv2d(given[0], 2, 3, 1, 1)
-        for head in (
-            self.tint,
-            self.gray,
-        ):  # begins with white light that leaves photos as they are
-            nn.init.zeros_(head.weight)
-            nn.init.zeros_(head.bias)
-        nn.init.constant_(self.gray.bias[1:], -3.0)  # and next to no highlight
+        # It begins with white light that leaves photos as they are, and next to no highlight.
+        for values in (*self.tint.parameters(), *self.gray.parameters()):
+            nn.init.zeros_(values)
+        assert self.gray.bias is not None
+        nn.init.constant_(self.gray.bias[1:], -3.0)
 
     @classmethod
     def from_pretrained(  # type: ignore[override]  # the source may be left out
@@ -181,5 +176,5 @@ class AlbedoNet(StageModel):
         return gray[:, :1], tint - tint.mean(1, keepdim=True), gray[:, 1:]
 
 
-def _resize(maps: Tensor, size: tuple[int, int]) -> Tensor:
-    return F.interpolate(maps, size, mode="bilinear", align_corners=False)
+def _resize(maps: Tensor, size: torch.Size) -> Tensor:
+    return F.interpolate(maps, list(size), mode="bilinear", align_corners=False)
