@@ -5,8 +5,10 @@ run end by themselves, and of a killed worker it is known which input it was at.
 the standard library give neither.
 """
 
+import os
 import pickle
 import signal
+import sys
 import threading
 import traceback
 from collections import deque
@@ -19,7 +21,6 @@ from multiprocessing.context import SpawnProcess
 from typing import Any, Protocol
 
 import cv2
-import torch
 
 Row = dict[str, Any]  # what `pairs.encode_row` gives
 Made = Row | str  # a string is the reason why an input gave no row
@@ -210,11 +211,21 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    before = cv2.getNumThreads(), torch.get_num_threads()
+    """Each process computes in one thread; torch too, if it is there or comes while this lasts."""
+    torch = sys.modules.get("torch")
+    before_cv2, before_openmp = cv2.getNumThreads(), os.environ.get("OMP_NUM_THREADS")
+    before_torch = torch.get_num_threads() if torch else 0
     cv2.setNumThreads(1)
-    torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"
+    if torch:
+        torch.set_num_threads(1)
     try:
         yield
     finally:
-        cv2.setNumThreads(before[0])
-        torch.set_num_threads(before[1])
+        cv2.setNumThreads(before_cv2)
+        if before_openmp is None:
+            del os.environ["OMP_NUM_THREADS"]
+        else:
+            os.environ["OMP_NUM_THREADS"] = before_openmp
+        if torch:
+            torch.set_num_threads(before_torch)
