@@ -110,8 +110,6 @@ def refuse_what_does_not_belong(args: argparse.Namespace) -> None:
         "model": ("teacher",),
         "limit": ("teacher",),
     }
-    if args.seed:
-        raise ValueError("--seed: nothing is drawn at random here; leave it out")
     for option, layouts in belongs.items():
         if getattr(args, option) and args.layout not in layouts:
             raise ValueError(f"--{option} is for --from {', '.join(layouts)}, not {args.layout}")

@@ -16,16 +16,17 @@ EXTRAS = ("datasets", "pyarrow", "filelock")
 REASONS_SHOWN = 4
 
 
-def add_set_arguments(parser: argparse.ArgumentParser, size: int = 512) -> None:
-    """Add the flags that all sets have; `size` is the default of --size."""
+def add_set_arguments(parser: argparse.ArgumentParser, seed: bool = False) -> None:
+    """Add the flags that all sets have, and with `seed` that of sets that are drawn at random."""
     parser.add_argument(
-        "--size", type=at_least(32), default=size, metavar="PX",
-        help=f"side of the pictures [px] (default {size})",
+        "--size", type=at_least(32), default=512, metavar="PX",
+        help="side of the pictures [px] (default 512)",
     )  # fmt: skip
-    parser.add_argument(
-        "--seed", type=at_least(0), default=0, metavar="N",
-        help="what is drawn at random follows from it and the number of the pair (default 0)",
-    )  # fmt: skip
+    if seed:
+        parser.add_argument(
+            "--seed", type=at_least(0), default=0, metavar="N",
+            help="what is drawn at random follows from it and the number of the pair (default 0)",
+        )  # fmt: skip
     parser.add_argument(
         "--workers", type=at_least(1), default=1, metavar="N",
         help="processes; the set does not depend on them (default 1)",

@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="leave out ingredients, to measure what they are good for: a comma-separated list of "
         + ", ".join(INGREDIENTS),
     )  # fmt: skip
-    add_set_arguments(parser)
+    add_set_arguments(parser, seed=True)
 
 
 def run(args: argparse.Namespace) -> int:

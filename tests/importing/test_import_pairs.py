@@ -127,7 +127,6 @@ def test_a_folder_where_nothing_fits_says_the_layout(import_pairs, tmp_path: Pat
         (["--from", "prnet", "--camera", "{}"], "--camera is for --from mesh"),
         (["--from", "teacher", "--view", "photo"], "--view is for"),
         (["--from", "teacher", "--limit", "wit=3"], "no limit named 'wit'"),
-        (["--from", "mesh", "--seed", "3"], "nothing is drawn at random"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(
