@@ -3,14 +3,14 @@ r"""What each ingredient of the rendered pairs is worth: leave one out, train al
     python benchmarks/ablation.py --assets DATA --views SCANS --views AVATARS \
         --start-pairs PAIRS --out runs/ablation
 
-A small D-Net is trained once on pairs of the full recipe (`--start-pairs`). Then, for the full recipe
-and for each ingredient left out, a small set is rendered (the same people in the same poses), that
-D-Net is trained on it for the same number of steps, and measured on unseen pairs of the full recipe
-and on views with true depth (the `.npz` layout of `benchmarks/accuracy.py`): mean depth error [mm]
-after RANSAC scale and shift, mean angle between normals [deg], and intersection over union of the
-face mask. From an untrained start, sets that lack something would only look easier to learn.
-`--repeats` trains on the full recipe with several seeds: what differs less than these do is noise.
-Stopped runs go on where they stopped.
+A small D-Net is trained once on pairs of the full recipe (`--start-pairs`). Then, for the full
+recipe and for each ingredient left out, a small set is rendered (the same people in the same
+poses), that D-Net is trained on it for the same number of steps, and measured on unseen pairs of
+the full recipe and on views with true depth (the `.npz` layout of `benchmarks/accuracy.py`): mean
+depth error [mm] after RANSAC scale and shift, mean angle between normals [deg], and intersection
+over union of the face mask. From an untrained start, sets that lack something would only look
+easier to learn. `--repeats` trains on the full recipe with several seeds: what differs less than
+these do is noise. Stopped runs go on where they stopped.
 """
 
 import argparse
@@ -51,7 +51,7 @@ def render_set(
 
 
 def trained_start(out: Path, pairs: str, epochs: float) -> Path:
-    """A cascade whose small D-Net was trained on `pairs`; only the D-Net is trained and measured."""
+    """A cascade whose small D-Net was trained on `pairs`; the rest of it is never run."""
     if not (out / "start" / "model" / "model_index.json").is_file():
         torch.manual_seed(0)
         sizes = DNetConfig(
