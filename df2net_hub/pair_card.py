@@ -90,6 +90,8 @@ $recipes
 
 $license
 """)  # noqa: E501
+# The Hub's errors, and those of the connection: of httpx or of requests, whichever it is built on.
+UPLOAD_ERRORS: tuple[type[Exception], ...] = (HfHubHTTPError.__bases__[0], OSError)
 
 
 def finish_set(folder: str | Path) -> None:
@@ -265,7 +267,7 @@ def push_set(folder: str | Path, repo_id: str, *, endpoint: str | None = None) -
             folder_path=folder, repo_id=repo_id, repo_type="dataset", allow_patterns=names,
             ignore_patterns=".*", commit_message="Training pairs for DF2Net",
         )  # fmt: skip
-    except (HfHubHTTPError.__bases__[0], OSError) as error:  # of httpx or requests, by version
+    except UPLOAD_ERRORS as error:
         raise ConnectionError(
             f"{repo_id} was not uploaded from {folder}: {error}. The set itself is finished; "
             "the same command tries the upload again"

@@ -24,6 +24,7 @@ from df2net_hub.modeling.cascade import SLOTS, DF2Net, Stages
 from df2net_hub.photos import load_photo
 from df2net_hub.pipelines.face_mask import (
     MOST_DOUBT,
+    box_around_mask,
     face_mask,
     is_well_placed,
     mask_doubt,
@@ -154,7 +155,7 @@ class DF2NetPipeline(ModelHubMixin):
         return detect(pixels) or self.find_face_by_mask(pixels)
 
     def find_face_by_mask(self, pixels: np.ndarray) -> list[FaceBox]:
-        """The crop in which the dense network is surest of a well-placed face; none if unsure.
+        """The crop around the mask of which the dense network is surest; none if unsure.
 
         Crops of three sizes are tried all over the photo. A network without a mask head cannot
         say how sure it is and finds nothing.
@@ -167,7 +168,9 @@ class DF2NetPipeline(ModelHubMixin):
             seen = logits[0, 0].cpu().numpy()
             mask = face_mask(seen, seen)
             if mask.any() and is_well_placed(mask):
-                looks.append((mask_doubt(seen), box))
+                x, y, side = (value * box.side / CROP_SIZE for value in box_around_mask(mask))
+                around = FaceBox(box.x + x, box.y + y, side, 0.0, "mask")
+                looks.append((mask_doubt(seen), around))
         doubt, best = min(looks, key=lambda look: look[0], default=(1.0, None))
         return [best] if best is not None and doubt < MOST_DOUBT else []
 

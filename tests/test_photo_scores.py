@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from df2net_hub.photo_scores import detail_score, sharpness_score
-from df2net_hub.synthesis.render import render
+from df2net_hub.synthesis.recipe import SynthesisRecipe
 from df2net_hub.synthesis.sampling import HeadSampler
 
 SIZE = 256
@@ -57,20 +57,17 @@ def test_a_mask_without_skin_scores_zero() -> None:
 
 
 def test_a_rendered_face_scores_higher_with_wrinkles_than_without() -> None:
-    from dataclasses import replace
-
-    sampler, gains = HeadSampler.procedural(), []
-    for index in range(2):
-        scene, *_ = sampler._scene(np.random.default_rng([9, index]))
-        depths = np.array([0.09, 0.08, 0.08, 0.08, 0.22, 0.012], np.float32)
-        wrinkled = np.tensordot(depths, sampler.wrinkles[index], 1).astype(np.float32)
-        scores = []
-        for wrinkles in (0 * wrinkled, wrinkled):
-            scene = replace(scene, wrinkles=wrinkles)
-            made = render(sampler.model, sampler.fields, scene, sampler.assets.noise, 256, 1.0)
-            photo = (np.clip(made.image, 0, 1) ** (1 / 2.2) * 255).astype(np.uint8)
-            scores.append(detail_score(photo, made.mask))
-        gains.append(scores[1] - scores[0])
+    """The same old person in the same picture, by an ideal camera."""
+    smooth, creased = (
+        HeadSampler.procedural(SynthesisRecipe(without=("camera", "overlay", *without)))
+        for without in (("wrinkles",), ())
+    )
+    gains = []
+    for index in (2, 5):
+        pairs = smooth.pair(9, index, SIZE), creased.pair(9, index, SIZE)
+        assert pairs[1].traits["age"] > 0.4
+        before, after = (detail_score(pair.image, pair.mask) for pair in pairs)
+        gains.append(after - before)
     assert min(gains) > 0
 
 

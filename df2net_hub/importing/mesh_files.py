@@ -49,10 +49,9 @@ def read_mesh(path: Path) -> MeshFile:
 
 
 def _colors(mesh: Any) -> np.ndarray | None:
-    visual = getattr(mesh, "visual", None)
-    if getattr(visual, "kind", None) != "vertex":
+    if getattr(getattr(mesh, "visual", None), "kind", None) != "vertex":
         return None
-    return np.asarray(visual.vertex_colors)[:, :3].astype(np.uint8)
+    return np.asarray(mesh.visual.vertex_colors)[:, :3].astype(np.uint8)
 
 
 def keep_vertices(triangles: np.ndarray, kept: np.ndarray | None, num_vertices: int) -> np.ndarray:

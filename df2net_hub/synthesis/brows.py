@@ -42,8 +42,8 @@ def draw_brows(rng: np.random.Generator, face: FaceMap) -> tuple[np.ndarray, tup
     low, high = np.clip(low, 0, TILE - 1), np.clip(high, 1, TILE)
     drawn = np.zeros(tuple((high - low)[::-1] * FINER), np.uint8)
     fixed = np.rint((paths - low) * FINER * 16).astype(np.int32)
-    for share, level in ((0, 170), (1, 215), (2, 255)):
-        cv2.polylines(drawn, list(fixed[share::3]), False, level, 1, cv2.LINE_AA, 4)
+    for third, level in ((0, 170), (1, 215), (2, 255)):
+        cv2.polylines(drawn, list(fixed[third::3]), False, level, 1, cv2.LINE_AA, 4)
     share = cv2.resize(drawn, None, fx=1 / FINER, fy=1 / FINER, interpolation=cv2.INTER_AREA)
     share = share.astype(np.float32) / 255
     soft = cv2.GaussianBlur(share, (0, 0), 2.5)

@@ -43,7 +43,7 @@ def photograph(rng: np.random.Generator, render: Render, behind: np.ndarray) -> 
     if rng.random() < 0.5:
         quality = int(rng.integers(35, 95))
         _, buffer = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        picture = cv2.imdecode(buffer, cv2.IMREAD_COLOR)
+        return np.asarray(cv2.imdecode(buffer, cv2.IMREAD_COLOR))
     return picture
 
 

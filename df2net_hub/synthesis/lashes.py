@@ -29,10 +29,10 @@ def lashes(rng: np.random.Generator, landmarks: np.ndarray, made_up: float) -> O
             sideways = fan[:, None, None] * np.array([0.7, 0, 0]) * k
             curl = up * np.array([0, 1.0, 0]) * (0.15 * k + 0.65 * k**2)
             paths.append(root[:, None] + size[:, None, None] * (forward + sideways + curl))
-    paths = np.concatenate(paths)
-    facing = np.broadcast_to(np.array([0, 0.4, 1.0]), paths.shape)
+    lines = np.concatenate(paths)
+    facing = np.broadcast_to(np.array([0, 0.4, 1.0]), lines.shape)
     width = (0.05 + 0.03 * made_up) * unit
-    points, triangles, strand = ribbons(rng, paths, facing, width)
+    points, triangles, strand = ribbons(rng, lines, facing, width)
     return Occluder(
         points, triangles, np.full(len(points), 9, np.float32), 0 * strand, gloss=0.1, hides=False
     )

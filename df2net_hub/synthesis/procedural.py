@@ -49,7 +49,7 @@ def _skull() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _eyeball(center: np.ndarray, radius: float) -> tuple[np.ndarray, np.ndarray]:
     rows, columns = 12, 16
     p, a = np.meshgrid(
-        np.linspace(0, np.pi, rows), np.linspace(0, 2 * np.pi, columns), indexing="ij"
+        np.linspace(0, np.pi, rows), np.linspace(2 * np.pi, 0, columns), indexing="ij"
     )
     ball = np.stack([np.sin(p) * np.cos(a), np.cos(p), np.sin(p) * np.sin(a)], -1).reshape(-1, 3)
     return center + radius * ball, _grid_triangles(rows, columns)

@@ -80,7 +80,7 @@ class Pair:
     identity: str
     roll: float
     distance_mm: float | None
-    traits: dict[str, float | str]
+    traits: dict[str, float | str | None]
 
 
 def rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:

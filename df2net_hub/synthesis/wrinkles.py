@@ -203,10 +203,10 @@ def _bag(pen: _Pen, noise: np.ndarray) -> np.ndarray:
     below = pen.rng.uniform(1.05, 1.35)
     _arcs(pen, below, 1.5, 1.0, 1)
     groove = pen.furrows(2.0, 5.0, 0.2)
-    hills = sum(
-        pen.blob(*(pen.marks[eye].mean(0)[:2] - [0, 0.95]), 1.3, 0.42)
-        for eye in (slice(36, 42), slice(42, 48))
-    )
+    hills = np.zeros_like(groove)
+    for eye in (slice(36, 42), slice(42, 48)):
+        x, y = pen.marks[eye].mean(0)[:2] - [0, 0.95]
+        hills += pen.blob(x, y, 1.3, 0.42)
     return 0.55 * groove + 0.7 * hills
 
 

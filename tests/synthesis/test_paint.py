@@ -7,34 +7,18 @@ import numpy as np
 import pytest
 
 from df2net_hub.synthesis.appearance import (
+    Look,
     head_fields,
     procedural_assets,
-    sample_look,
     to_linear,
 )
-from df2net_hub.synthesis.morphable import MorphableModel
 from df2net_hub.synthesis.paint import EYE_WHITE, gaze_direction, paint
 from df2net_hub.synthesis.procedural import procedural_head
 from df2net_hub.synthesis.surface import EYE, SKIN, see_surface
 
 SIZE = 192
 
-
-def head_with_eyes() -> MorphableModel:
-    """The procedural head; the triangles of its eyeballs face outward."""
-    head = procedural_head()
-    triangles = head.triangles.copy()
-    eyes = head.triangle_flags(("eyeball_left", "eyeball_right"))
-    corners = head.vertices[triangles[eyes]]
-    middle = head.vertices[head.parts["eyeball_left"]].mean(0)
-    outward = corners.mean(1) - middle * np.sign(corners[:, :1, 0]) * [1, 0, 0] - middle * [0, 1, 1]
-    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    wrong = np.flatnonzero(eyes)[(across * outward).sum(-1) < 0]
-    triangles[wrong] = triangles[wrong, ::-1]
-    return replace(head, triangles=triangles, uv_triangles=triangles)
-
-
-HEAD = head_with_eyes()
+HEAD = procedural_head()
 FIELDS = head_fields(HEAD)
 ASSETS = procedural_assets()
 EYES = HEAD.vertex_flags(("eyeball_left", "eyeball_right"))
@@ -43,13 +27,22 @@ POINTS = (
     (HEAD.vertices + EYES[:, None] * [0, 0, 2]) * [6, -6, 6] + [SIZE / 2, SIZE / 2, 0]
 ).astype(np.float32)
 SURFACE = see_surface(HEAD, POINTS, np.zeros((32, 32), np.float32), SIZE)
-BARE = replace(
-    sample_look(np.random.default_rng(0), ASSETS),
+BARE = Look(
+    skins=(ASSETS.skins[0], ASSETS.skins[1]),
+    skin_mix=0.5,
     skin_gain=np.ones(3, np.float32),
     blotches=0.0,
+    hair_color=np.float32([0.1, 0.06, 0.04]),
     brow_strength=0.0,
+    brow_width=0.4,
     beard_strength=0.0,
+    beard_grain=0.5,
+    iris_color=np.float32([0.05, 0.1, 0.2]),
+    gaze=np.zeros(2, np.float32),
+    teeth_color=np.float32([0.8, 0.7, 0.6]),
+    cloth_color=np.float32([0.2, 0.2, 0.6]),
     neckline=-99.0,
+    noise_offset=np.zeros(2, np.float32),
 )
 SKIN_PIXELS = SURFACE.kind == SKIN
 # Less its edge, where texture coordinates run from one tile into the next.
