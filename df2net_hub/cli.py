@@ -50,6 +50,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"df2net {verb}: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
+    except ModuleNotFoundError as error:
+        if "is not installed" not in str(error):  # else our own, which says how to install it
+            raise
+        print(f"df2net {verb}: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print(f"df2net {verb}: interrupted", file=sys.stderr)
         return 130

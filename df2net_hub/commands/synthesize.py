@@ -1,7 +1,7 @@
 """Render training pairs: photo, depth, face mask and albedo of random heads.
 
 Writes a set that `datasets.load_dataset(FOLDER)` reads, with a card and a contact sheet. With
---assets the heads come from a morphable model, skins and light of yours (docs/data.md); without,
+--assets the heads come from a morphable model, skins and light of yours (docs/assets.md); without,
 from a small procedural head that needs no data and is good for trying the trainer only. Kill it at
 any time: shards are written whole or not at all, and the same command goes on where it stopped.
 A pair depends on the seed and its number alone (docs/sets.md).
@@ -32,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--count", type=at_least(1), default=1000, help="pairs in the whole set (default 1000)"
     )
-    parser.add_argument("--assets", help="folder with ict_facekit/, skins_ict_uv/, light_probes/")
+    parser.add_argument(
+        "--assets", help="folder that `df2net assets check` finds complete (docs/assets.md)"
+    )
     parser.add_argument(
         "--license", help="of the set, for its card: an identifier of the Hub such as cc0-1.0"
     )

@@ -51,14 +51,19 @@ def tileable_noise(rng: np.random.Generator) -> np.ndarray:
     return (noise / noise.std((1, 2), keepdims=True)).astype(np.float32)
 
 
-def load_assets(folder: str | Path, skin_height: int = 512) -> Assets:
+def load_assets(folder: str | Path, skin_height: int = 512, has_colors: bool = False) -> Assets:
     """Read skins, light and backgrounds below `folder` (docs/assets.md).
+
+    A head that has colors of its own needs no skins: plain ones then stand for the tones of hands.
 
     Raises:
         FileNotFoundError: skins or light are missing.
     """
     skins, probe_path = skin_paths(folder), environments_path(folder)
-    for found, what in ((skins, "skins/*.jpg"), (probe_path.is_file(), "light/environments.npz")):
+    for found, what in (
+        (skins or has_colors, "skins/*.jpg"),
+        (probe_path.is_file(), "light/environments.npz"),
+    ):
         if not found:
             raise FileNotFoundError(
                 f"{folder} holds no {what}; docs/assets.md says where to get it"
@@ -66,12 +71,14 @@ def load_assets(folder: str | Path, skin_height: int = 512) -> Assets:
     with np.load(probe_path, allow_pickle=False) as stored:
         panoramas = stored["radiance"].astype(np.float32)
     size = (2 * skin_height, skin_height)
+    plain = procedural_assets()
+    textures = [cv2.resize(_read(path), size, interpolation=cv2.INTER_AREA) for path in skins]
     return Assets(
-        skins=[cv2.resize(_read(path), size, interpolation=cv2.INTER_AREA) for path in skins],
+        skins=textures or plain.skins,
         panoramas=panoramas,
         backgrounds=[_read(path) for path in background_paths(folder)],
         noise=tileable_noise(np.random.default_rng(0)),
-        skin_names=tuple(path.stem for path in skins),
+        skin_names=tuple(path.stem for path in skins) or plain.skin_names,
     )
 
 

@@ -11,8 +11,9 @@ from df2net_hub.shards import Row, SetReport, rows_per_shard, write_set
 from df2net_hub.synthesis.recipe import SynthesisRecipe
 from df2net_hub.synthesis.sampling import HeadSampler
 
-ASSET_FOLDERS = ("ict_facekit", "skins_ict_uv", "light_probes")
-ASSET_SUFFIXES = (".npz", ".jpg", ".png")
+# Where assets may lie, see `asset_folder`.
+ASSET_FOLDERS = ("head.npz", "skins", "light", "ict_facekit", "skins_ict_uv", "light_probes")
+ASSET_SUFFIXES = (".npz", ".jpg", ".jpeg", ".png")
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class RenderedPairs:
     def __post_init__(self) -> None:
         if self.assets is not None and not Path(self.assets).is_dir():
             raise FileNotFoundError(
-                f"no folder {self.assets}; docs/data.md says what belongs in it"
+                f"no folder {self.assets}; docs/assets.md says what belongs in it"
             )
         if self.size < 32 or self.seed < 0:
             raise ValueError(

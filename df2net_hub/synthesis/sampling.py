@@ -116,7 +116,8 @@ class HeadSampler:
     ) -> "HeadSampler":
         """Read the head and the assets of `folder` (docs/assets.md), for pairs of `size`."""
         model = load_morphable(head_path(folder))
-        return cls(model, load_assets(folder, skin_height=1024 if size > 300 else 512), recipe)
+        height = 1024 if size > 300 else 512
+        return cls(model, load_assets(folder, height, model.colors is not None), recipe)
 
     @classmethod
     def procedural(cls, recipe: SynthesisRecipe = OURS) -> "HeadSampler":
@@ -194,7 +195,11 @@ class HeadSampler:
             center=anchor[:2] + shift,
             side=float(side),
             distance=distance if near and recipe.has("perspective") else float("inf"),
-            look=replace(person.look, gaze=gaze if recipe.has("eyes") else 0 * gaze),
+            look=replace(
+                person.look,
+                gaze=gaze if recipe.has("eyes") else 0 * gaze,
+                vertex_colors=self._vertex_colors(streams),
+            ),
             light=light,
             wrinkles=wrinkles if recipe.has("wrinkles") else 0 * wrinkles,
             occluders=self._occluders(streams, shape, person),
@@ -213,6 +218,17 @@ class HeadSampler:
             wilder, stretch = 1.0, np.ones(3)
         shape = self.model.shape(identity * wilder, expression.weights) * stretch
         return shape.astype(np.float32), stretch
+
+    def _vertex_colors(self, streams: Streams) -> np.ndarray | None:
+        """(V,3) linear skin color drawn from the head's own colors, None if it has none."""
+        if self.model.colors is None:
+            return None
+        colors = self.model.colors
+        if self.model.color_modes is not None:
+            rng = streams.person("vertex colors")
+            weights = rng.standard_normal(len(self.model.color_modes)).clip(-2.5, 2.5)
+            colors = colors + np.tensordot(weights, self.model.color_modes, 1)
+        return np.clip(colors, 0.005, 0.95).astype(np.float32)
 
     def _occluders(
         self, streams: Streams, shape: np.ndarray, person: Person

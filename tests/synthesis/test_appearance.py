@@ -81,5 +81,5 @@ def test_leaving_marks_out_does_not_move_the_brows(kit: OverlayKit, face: FaceMa
 
 
 def test_a_folder_without_skins_is_an_error(tmp_path) -> None:
-    with pytest.raises(FileNotFoundError, match="skins_ict_uv.*docs/data.md"):
+    with pytest.raises(FileNotFoundError, match="skins/.*docs/assets.md"):
         load_assets(tmp_path)
