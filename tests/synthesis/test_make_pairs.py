@@ -55,7 +55,7 @@ def test_a_set_holds_the_pairs_of_its_seed_and_grows(tmp_path, sampler):
     assert make_pairs(tmp_path, 3, size=32, seed=4).kept == 3
     rows = open_pairs(str(tmp_path))
     assert rows["id"] == ["4-0000000", "4-0000001", "4-0000002"]
-    assert rows["identity"] == ["4-00000", "4-00001", "4-00002"]
+    assert rows["identity"] == ["4-0000000", "4-0000001", "4-0000002"]
     truth = sampler.pair(4, 2, 32)
     stored = decode_pair(rows[2])
     np.testing.assert_array_equal(stored["mask"], truth.mask)
@@ -71,7 +71,7 @@ def test_the_maker_refuses_what_cannot_be_rendered():
 
 
 def test_a_missing_assets_folder_is_an_error(tmp_path):
-    with pytest.raises(FileNotFoundError, match="docs/data.md"):
+    with pytest.raises(FileNotFoundError, match="docs/assets.md"):
         make_pairs(tmp_path, 1, assets=str(tmp_path / "none"))
 
 
