@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 
+from df2net_hub.shading import harmonics
+
 
 def augment_pair(
     pair: dict[str, np.ndarray], size: int, rng: np.random.Generator
@@ -10,8 +12,9 @@ def augment_pair(
     """A randomly mirrored, turned, zoomed and shifted pair at `size`, its photo's colors varied.
 
     Args:
-        pair: image (S,S,3) uint8, depth (S,S) network depth with NaN off the face, mask (S,S) bool,
-            and perhaps albedo (S,S,3) uint8 and normals (S,S,3) with NaN off the face.
+        pair: image (S,S,3) uint8, mask (S,S) bool, and perhaps depth (S,S) network depth with NaN
+            off the face, albedo (S,S,3) uint8, normals (S,S,3) with NaN off the face, and light
+            (3,9), harmonics of `shading`.
         size: side of the result [px].
         rng: source of all randomness.
 
@@ -27,8 +30,14 @@ def augment_pair(
 
 
 def mirror_pair(pair: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The pair as a mirror shows it; normals point the other way along x."""
-    mirrored = {name: np.ascontiguousarray(values[:, ::-1]) for name, values in pair.items()}
+    """The pair as a mirror shows it; normals and light point the other way along x."""
+    mirrored = {
+        name: np.ascontiguousarray(values[:, ::-1])
+        for name, values in pair.items()
+        if name != "light"
+    }
+    if "light" in pair:
+        mirrored["light"] = moved_light(pair["light"], np.diag([-1.0, 1.0, 1.0]))
     if "normals" in mirrored:
         mirrored["normals"] = mirrored["normals"] * np.array([-1, 1, 1], np.float32)
     return mirrored
@@ -62,18 +71,17 @@ def warp_pair(
             values, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=border
         )
 
-    known = np.isfinite(pair["depth"])
-    share = warp(known.astype(np.float32), cv2.BORDER_CONSTANT)
-    height = warp(np.where(known, pair["depth"], 0).astype(np.float32), cv2.BORDER_CONSTANT)
-    mask = (warp(pair["mask"].astype(np.float32), cv2.BORDER_CONSTANT) > 0.5) & (share > 0.5)
-    depth = np.where(share > 0.5, zoom * height / np.maximum(share, 1e-3), np.nan)
-    if mask.any():
-        depth = depth - depth[mask].mean()
-    moved = {
-        "image": warp(pair["image"], cv2.BORDER_REPLICATE),
-        "depth": depth.astype(np.float32),
-        "mask": mask,
-    }
+    mask = warp(pair["mask"].astype(np.float32), cv2.BORDER_CONSTANT) > 0.5
+    moved = {"image": warp(pair["image"], cv2.BORDER_REPLICATE), "mask": mask}
+    if "depth" in pair:
+        known = np.isfinite(pair["depth"])
+        share = warp(known.astype(np.float32), cv2.BORDER_CONSTANT)
+        height = warp(np.where(known, pair["depth"], 0).astype(np.float32), cv2.BORDER_CONSTANT)
+        mask &= share > 0.5
+        depth = np.where(share > 0.5, zoom * height / np.maximum(share, 1e-3), np.nan)
+        if mask.any():
+            depth = depth - depth[mask].mean()
+        moved["depth"] = depth.astype(np.float32)
     if "albedo" in pair:
         moved["albedo"] = warp(pair["albedo"], cv2.BORDER_REPLICATE)
     if "normals" in pair:
@@ -84,14 +92,32 @@ def warp_pair(
             cv2.BORDER_CONSTANT,
         )
         moved["normals"] = np.where(share[..., None] > 0.5, _turned(normals, angle), np.nan)
+    if "light" in pair:
+        moved["light"] = moved_light(pair["light"], _turn(angle))
     return moved
+
+
+def moved_light(light: np.ndarray, motion: np.ndarray) -> np.ndarray:
+    """Harmonics (3,9) of a light that was turned or mirrored by the orthogonal `motion` (3,3).
+
+    What shone on a normal n before shines on `motion` n after. The nine functions span the same
+    space in any frame, so a fit on a few directions is exact.
+    """
+    directions = np.random.default_rng(0).normal(size=(40, 3))
+    directions /= np.linalg.norm(directions, axis=-1, keepdims=True)
+    before, after = harmonics(directions), harmonics(directions @ motion.T)
+    return np.linalg.lstsq(after, before @ light.T, rcond=None)[0].T.astype(np.float32)
+
+
+def _turn(angle: float) -> np.ndarray:
+    """Turn about the axis toward the camera, counterclockwise by `angle` [deg]."""
+    cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    return np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]], np.float32)
 
 
 def _turned(normals: np.ndarray, angle: float) -> np.ndarray:
     """Unit normals (S,S,3) of a picture turned counterclockwise by `angle` [deg]."""
-    cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
-    turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]], np.float32)
-    turned = normals @ turn.T
+    turned = normals @ _turn(angle).T
     length = np.linalg.norm(turned, axis=-1, keepdims=True)
     return (turned / np.maximum(length, 1e-6)).astype(np.float32)
 

@@ -1,47 +1,43 @@
-r"""Train one stage of a DF2Net cascade (DF2Net, ICCV 2019, Sec. 3.3 to 3.6).
+r"""Train a DF2Net cascade (DF2Net, ICCV 2019, Sec. 3.3 to 3.6), or AlbedoNet.
 
     df2net synthesize pairs --assets DATA --count 20000 --size 256
-    accelerate launch scripts/train.py --stage dense --dataset pairs --resolution 128 \
-        --out runs/dense
-    accelerate launch scripts/train.py --stage fine --dataset pairs --model runs/dense/model \
-        --out runs/fine
+    accelerate launch scripts/train.py --stage dense --preset ours --model df2net_small \
+        --dataset pairs --out runs/dense
+    accelerate launch scripts/train.py --stage fine --preset ours --model runs/dense/model \
+        --dataset pairs --out runs/fine
+    accelerate launch scripts/train.py --config configs/paper.toml
 
-Every field of `TrainConfig` is a flag. A later stage takes the earlier one's `model` folder. Stop
-at any time and go on with `--resume`.
+Without --stage the three stages are trained in turn, by the paper's recipe. Stop at any time
+(Ctrl-C or SIGTERM: a checkpoint is saved, the exit status is 75) and go on with --resume.
+docs/training.md tells more.
 """
 
-import argparse
 import logging
+import sys
 from collections.abc import Sequence
-from dataclasses import fields
-from pathlib import Path
 
-from df2net_hub.training import TrainConfig, train
+from df2net_hub.training.config import parse
+from df2net_hub.training.loop import TrainingStopped
+from df2net_hub.training.run import train
 
-
-def parse(argv: Sequence[str] | None = None) -> TrainConfig:
-    """Flags from the fields of `TrainConfig`; booleans are `--flag` and `--no-flag`."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    for field in fields(TrainConfig):
-        shown = f"{field.metadata['help']} (default: {field.default})"
-        options = (
-            {"action": argparse.BooleanOptionalAction}
-            if field.type is bool
-            else {"type": field.type}
-        )
-        parser.add_argument(
-            f"--{field.name.replace('_', '-')}", default=field.default, help=shown, **options
-        )
-    return TrainConfig(**vars(parser.parse_args(argv)))
+STOPPED = 75  # EX_TEMPFAIL of sysexits.h: try again
 
 
-def main(argv: Sequence[str] | None = None) -> Path:
-    """Train as the flags say; returns the folder with the weights."""
-    logging.basicConfig(level=logging.INFO)
-    return train(parse(argv))
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train as the flags say; returns the exit status."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.getLogger("accelerate").setLevel(logging.WARNING)
+    config = parse(argv, __doc__)
+    try:
+        print(f"weights: {train(config)}")
+    except TrainingStopped as stopped:
+        print(stopped, file=sys.stderr)
+        return STOPPED
+    except (ValueError, LookupError, OSError, MemoryError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    print(f"weights: {main()}")
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The trainer: dense, fine, finer in turn, and AlbedoNet, on Accelerate."""

@@ -1,0 +1,51 @@
+"""Batch normalization over the batch of all processes, on the CPU too.
+
+PyTorch's SyncBatchNorm runs on GPUs alone. With statistics of the whole batch, a run does not
+depend on the number of its processes.
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+class SharedBatchNorm2d(nn.BatchNorm2d):
+    """`nn.BatchNorm2d` whose statistics in training are those of all processes' batches."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Normalized (B,C,H,W)."""
+        if not self.training:
+            return super().forward(features)
+        from torch.distributed.nn.functional import all_reduce
+
+        sums = torch.cat(
+            [
+                features.sum((0, 2, 3)),
+                features.square().sum((0, 2, 3)),
+                features.new_tensor([features.numel() / features.shape[1]]),
+            ]
+        )
+        sums = all_reduce(sums)  # differentiable: gradients flow to every process's features
+        total, squares, count = sums[: self.num_features], sums[self.num_features : -1], sums[-1]
+        mean = total / count
+        variance = (squares / count - mean.square()).clamp(min=0)
+        self._track(mean.detach(), variance.detach(), count.detach())
+        scale = self.weight * (variance + self.eps).rsqrt()
+        return features * scale[:, None, None] + (self.bias - mean * scale)[:, None, None]
+
+    @torch.no_grad()
+    def _track(self, mean: Tensor, variance: Tensor, count: Tensor) -> None:
+        self.num_batches_tracked += 1  # type: ignore[operator]
+        momentum = self.momentum
+        self.running_mean.lerp_(mean, momentum)  # type: ignore[union-attr,arg-type]
+        unbiased = variance * count / (count - 1)
+        self.running_var.lerp_(unbiased, momentum)  # type: ignore[union-attr,arg-type]
+
+
+def share_batch_norms(network: nn.Module, device: torch.device) -> None:
+    """Make every batch normalization within `network` one over all processes, in place."""
+    if device.type == "cuda":
+        nn.SyncBatchNorm.convert_sync_batchnorm(network)
+        return
+    for module in network.modules():
+        if type(module) is nn.BatchNorm2d:
+            module.__class__ = SharedBatchNorm2d

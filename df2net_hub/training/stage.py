@@ -1,0 +1,98 @@
+"""One trained network behind the fixed ones, whatever it is: D-Net, F-Net, Fr-Net or AlbedoNet."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from df2net_hub.modeling.albedonet import AlbedoNet
+from df2net_hub.modeling.cascade import DF2Net
+from df2net_hub.registry import create_model, model_entry
+from df2net_hub.training.config import TrainConfig
+from df2net_hub.training.objectives import Seen
+
+Network = DF2Net | AlbedoNet
+
+
+def open_network(config: TrainConfig) -> Network:
+    """What `config.model` names, with `config.network` in the place of the trained stage.
+
+    Raises:
+        ValueError: a model that this stage cannot train.
+        LookupError: no such model.
+    """
+    kind = AlbedoNet if config.stage == "albedo" else DF2Net
+    is_folder = Path(config.model).is_dir()
+    network = kind.from_folder(config.model) if is_folder else create_model(config.model)
+    if not isinstance(network, kind):
+        wanted = "albedonet_small" if config.stage == "albedo" else "df2net_small"
+        raise ValueError(
+            f"stage {config.stage!r} trains {kind.__name__}, such as --model {wanted}; "
+            f"{config.model!r} is {type(network).__name__}"
+        )
+    if not config.network:
+        return network
+    return _replaced(network, config)
+
+
+def _replaced(network: Network, config: TrainConfig) -> Network:
+    slot = model_entry(config.network).slot
+    if slot != config.stage:
+        raise ValueError(
+            f"network {config.network!r} is of slot {slot}, the stage is {config.stage}"
+        )
+    try:
+        changes = json.loads(config.network_config)
+    except ValueError as error:
+        raise ValueError(f"network_config is not JSON: {config.network_config!r}") from error
+    trained = create_model(config.network, **changes)
+    if isinstance(network, AlbedoNet):
+        return trained  # type: ignore[return-value]  # of slot albedo
+    stages = {name: getattr(network, name) for name in ("dense", "fine", "finer")}
+    named = replace(network.config, **{config.stage: config.network})
+    return DF2Net(named, **(stages | {config.stage: trained})).eval()
+
+
+def trained_part(network: Network, stage: str) -> nn.Module:
+    """The network that a stage trains."""
+    return network if isinstance(network, AlbedoNet) else getattr(network, stage)
+
+
+class StageTrainer(nn.Module):
+    """Runs `trained` as the stage of `network`, behind its fixed stages."""
+
+    def __init__(self, network: Network, stage: str, trained: nn.Module) -> None:
+        super().__init__()
+        self.trained, self.stage = trained, stage
+        # In a tuple, so that the fixed stages are no submodules: not optimized, averaged or saved.
+        self.before = (network,)
+
+    def forward(self, photo: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Depth (B,1,H,W), mask logits (B,1,H,W) or None, the depth given to the stage or None.
+
+        Of AlbedoNet its albedo (B,3,H,W).
+        """
+        network = self.before[0]
+        if isinstance(network, AlbedoNet):
+            return self.trained(photo), None, None
+        if self.stage == "dense":
+            maps = self.trained(photo)
+            return maps[:, :1], maps[:, 1:2] if maps.shape[1] > 1 else None, None
+        with torch.no_grad():
+            dense, _ = network.see(photo)
+            given = dense if self.stage == "fine" else network.fine(photo, dense)
+        refined = self.trained(photo, given)
+        if self.stage == "finer":
+            refined = network.join(dense, given, refined)
+        return refined, None, given
+
+
+def seen_by(trainer: nn.Module, stage: str, batch: dict, target: str) -> Seen:
+    """Run a (wrapped) `StageTrainer` on a batch."""
+    output, mask_logits, given = trainer(batch["image"])
+    if stage == "albedo":
+        return Seen(batch, albedo=output)
+    truth = given if target == "given" else batch.get("depth")
+    return Seen(batch, output, mask_logits, truth)
