@@ -2,6 +2,7 @@
 #
 #   make demo    reconstruct a photograph of an astronaut into out/
 #   make test    lint, format check, type check, tests
+#   make smoke-train    train all stages for three minutes on a simple head, and use the result
 #
 # TORCH says which PyTorch to install first. On Linux the default build brings the NVIDIA libraries
 # (several GB); without an NVIDIA GPU give the CPU line that https://pytorch.org/get-started/locally
@@ -13,7 +14,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out
 
-.PHONY: help demo test lint format types check space clean
+.PHONY: help demo smoke-train test lint format types check space clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -24,6 +25,15 @@ help:
 demo: $(VENV)/.demo
 	@echo "==> df2net demo -o $(OUT)"
 	@$(BIN)/df2net demo -o $(OUT)
+
+# Shows that the trainer works, from pairs to a face; the weights know nothing of real faces.
+smoke-train: $(VENV)/.dev
+	rm -rf $(OUT)/smoke
+	$(BIN)/df2net synthesize $(OUT)/smoke/pairs --count 96 --size 64
+	$(BIN)/df2net synthesize $(OUT)/smoke/unseen --count 8 --size 64 --seed 1
+	$(BIN)/python scripts/train.py --config configs/smoke.toml --dataset $(OUT)/smoke/pairs \
+		--validation $(OUT)/smoke/unseen --out $(OUT)/smoke/run
+	$(BIN)/df2net demo --model $(OUT)/smoke/run/finer/model -o $(OUT)/smoke/face
 
 test: lint types check
 

@@ -19,7 +19,7 @@ from df2net_hub.training.presets import (
 )
 
 TRACKERS = ("tensorboard", "wandb", "trackio", "none")
-PRECISIONS = ("no", "fp16", "bf16")
+PRECISIONS = ("", "no", "fp16", "bf16")
 # What `TrainConfig` takes from the preset where it is None.
 FROM_PRESET = (
     "batch",
@@ -76,7 +76,7 @@ class TrainConfig:
     seed: int = _knob("of weights, order and augmentation", 0)
     augment: bool = _knob("mirror, turn, zoom, shift, alter the photo", True)
     workers: int = _knob("processes that load data, per training process", 1)
-    mixed_precision: str = _knob("no, fp16 or bf16", "no")
+    mixed_precision: str = _knob("no, fp16 or bf16; none given: as accelerate is told", "")
     compile: bool = _knob("torch.compile the trained stage", False)
     log_every: int = _knob("steps between lines of the log", 20)
     save_every: int = _knob("steps between checkpoints", 500)
@@ -105,7 +105,7 @@ class TrainConfig:
             ("tracker", TRACKERS),
         ):
             if getattr(self, name) not in known:
-                shown = ", ".join(str(value) for value in known if value is not None)
+                shown = ", ".join(str(value) for value in known if value)
                 raise ValueError(f"{name} must be one of {shown}, got {getattr(self, name)!r}")
         if not self.dataset:
             raise ValueError("no dataset given; `df2net synthesize` makes one: --dataset FOLDER")
@@ -167,7 +167,8 @@ def parse(argv: Sequence[str] | None = None, description: str | None = None) -> 
         kind, flag = types[one.name], f"--{one.name.replace('_', '-')}"
         default = "the preset's" if one.default is None else one.default
         if isinstance(default, tuple):
-            default = " ".join(map(str, default)) or "none"
+            default = " ".join(map(str, default))
+        default = "none" if default == "" else default
         shown = f"{one.metadata['help']} (default: {default})".replace("%", "%%")
         options: dict[str, Any] = {"type": kind}
         if kind is bool:

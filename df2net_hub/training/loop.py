@@ -119,7 +119,7 @@ class StageRun:
                         self.model.parameters(), config.clip or float("inf")
                     )
                     # Under fp16 the scaler finds overflows and leaves such steps out by itself.
-                    if config.mixed_precision != "fp16" and not torch.isfinite(norm):
+                    if accelerator.mixed_precision != "fp16" and not torch.isfinite(norm):
                         odd += self._odd_photos(seen)
                 if not odd:
                     self.optimizer.step()

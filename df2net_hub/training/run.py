@@ -63,13 +63,12 @@ def _train_stage(config: TrainConfig) -> Path:
 
     out = Path(config.out)
     accelerator = Accelerator(
-        mixed_precision=config.mixed_precision,
+        mixed_precision=config.mixed_precision or None,
         gradient_accumulation_steps=config.accumulate,
         log_with=None if config.tracker == "none" else config.tracker,
         project_config=ProjectConfiguration(str(out), logging_dir=str(out)),
     )
     process, processes = accelerator.process_index, accelerator.num_processes
-    set_seed(config.seed)
     losses = config.recipe(config.stage).losses
     target: str = config.target  # type: ignore[assignment]
     if target == "given" and config.stage not in ("fine", "finer"):
@@ -77,9 +76,12 @@ def _train_stage(config: TrainConfig) -> Path:
     batches = Batches(config, columns_for(losses, target), process, processes)
     validation = Validation(config, process, processes) if config.validation else None
 
+    # The same network in every process, then other channels dropped in each.
+    set_seed(config.seed)
     network = open_network(config).eval().requires_grad_(False).to(accelerator.device)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs
     trained = trained_part(network, config.stage).train().requires_grad_(True)
+    set_seed(config.seed, device_specific=True)
     if processes > 1:
         share_batch_norms(trained, accelerator.device)
     average = None

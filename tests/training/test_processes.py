@@ -1,0 +1,25 @@
+"""Two processes over gloo train as one does: the batch is the global one."""
+
+import pytest
+from training_runs import flags, largest_difference, launch, logged, quick
+
+from df2net_hub.training.run import train
+
+
+@pytest.mark.parametrize("stage", ["dense", "fine"])
+def test_two_processes_give_the_loss_curve_and_weights_of_one(pairs, tiny, tmp_path, stage):
+    """D-Net too, whose batch normalization must see the photos of both processes."""
+    knobs = {"stage": stage, "epochs": 3, "log_every": 1, "optimizer": "sgd", "lr": 0.01}
+    knobs |= {"network": "dnet_small", "network_config": NO_DROPOUT} if stage == "dense" else {}
+    one = train(quick(pairs, tiny, tmp_path / "one", **knobs))
+    run = launch(flags(pairs, tiny, tmp_path / "two", **knobs), processes=2)
+    said, _ = run.communicate(timeout=240)
+    assert run.returncode == 0, said
+    assert "2 process(es)" in said and "each 1 part(s) of 4 photos" in said
+    assert largest_difference(one, tmp_path / "two" / "model") < 1e-4
+    for alone, both in zip(logged(tmp_path / "one"), logged(tmp_path / "two"), strict=True):
+        # The log shows the first process's half of the batch.
+        assert alone["step"] == both["step"] and alone["lr"] == both["lr"]
+
+
+NO_DROPOUT = '{"width": 8, "levels": 3, "working_size": 0, "dropout": 0.0}'
