@@ -16,6 +16,7 @@ from typing import Any
 
 from df2net_hub.commands.set_arguments import add_set_arguments, need_extras, write_with_progress
 from df2net_hub.faces import get_detector
+from df2net_hub.pair_card import TEACHER
 
 EXAMPLES = """\
   df2net import-pairs PRNET_OUT --from prnet --reference canonical_vertices.npy -o pairs
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", type=Path, help="folder with meshes, depth maps or photos")
     parser.add_argument("-o", "--output", type=Path, required=True, help="where the shards go")
     parser.add_argument(
-        "--from", dest="layout", choices=(*LAYOUTS, "teacher"), required=True, help="who made it"
+        "--from", dest="layout", choices=(*LAYOUTS, TEACHER), required=True, help="who made it"
     )
     parser.add_argument("--photos", type=Path, help="folder with the photos (SOURCE)")
     parser.add_argument(
@@ -71,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     need_extras("numba")
     get_detector(args.detector)  # a wrong name is said before anything is read
     refuse_what_does_not_belong(args)
-    maker, names, recipe = (taught if args.layout == "teacher" else imported)(args)
+    maker, names, recipe = (taught if args.layout == TEACHER else imported)(args)
     recipe |= {"inputs": digest(names), "command": command(args)}
     if args.license:
         recipe["license"] = args.license
@@ -107,8 +108,8 @@ def refuse_what_does_not_belong(args: argparse.Namespace) -> None:
         "vertices": ("prnet", "3ddfa", "mesh"),
         "camera": ("mesh",),
         "depth": ("depth",),
-        "model": ("teacher",),
-        "limit": ("teacher",),
+        "model": (TEACHER,),
+        "limit": (TEACHER,),
     }
     for option, layouts in belongs.items():
         if getattr(args, option) and args.layout not in layouts:
@@ -163,13 +164,20 @@ def taught(args: argparse.Namespace) -> tuple[Any, list[str], dict[str, Any]]:
         limits=limits,
     )
     recipe = {
-        "made_by": "teacher",
-        "model": Path(args.model).name if args.model else "bundled",
+        "made_by": TEACHER,
+        "model": weights_name(args.model),
         "size": args.size,
         "detector": args.detector,
         "limits": asdict(limits),
     }
     return maker, names, recipe
+
+
+def weights_name(model: str | None) -> str:
+    """What the card calls the teacher's weights: an id of the Hub, or a folder without its path."""
+    if model is None:
+        return "bundled"
+    return Path(model).resolve().name if Path(model).exists() else model
 
 
 def content(option: str | None) -> str | None:

@@ -16,6 +16,7 @@ from df2net_hub.commands.set_arguments import (
     need_extras,
     write_with_progress,
 )
+from df2net_hub.synthesis.asset_folder import license_lines
 from df2net_hub.synthesis.recipe import INGREDIENTS, PRESETS, SynthesisRecipe
 
 EXAMPLES = """\
@@ -63,6 +64,8 @@ def run(args: argparse.Namespace) -> int:
     words += ["--seed", args.seed, "--size", args.size, *(["--assets", "DATA"] * bool(args.assets))]
     words += ["--preset", args.preset, *(["--without", ",".join(without)] * bool(without))]
     recipe = maker.recipe() | {"command": shlex.join(map(str, words))}
+    if args.assets:
+        recipe["licenses"] = license_lines(args.assets)
     if args.license:
         recipe["license"] = args.license
     return write_with_progress(args, args.folder, maker.name, maker, args.count, recipe)

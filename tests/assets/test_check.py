@@ -33,6 +33,7 @@ def test_a_whole_folder_is_good(folder, capsys):
     assert bad_ones(folder) == {}
     assert main(["assets", "check", str(folder)]) == 0
     printed = capsys.readouterr().out
+    assert "none stated: no LICENSES.txt" in printed
     assert "7296 vertices" in printed and "8 identity and 3 expression shapes" in printed
     assert "1 textures" in printed and "2 environments of 8 rows" in printed
 
@@ -71,6 +72,7 @@ def test_skins_may_be_absent_where_the_head_has_colors(folder):
         ("light/backgrounds/c.jpg", b"", "backgrounds", "c.jpg is not a picture"),
         ("light/environments.npz", b"PK\x03\x04", "light", "cut short"),
         ("head.npz", b"PK\x03\x04", "head", "cut short"),
+        ("LICENSES.txt", b"\xff\xfe", "licenses", "no text in UTF-8"),
     ],
 )
 def test_a_damaged_file_is_named(folder, name, content, what, message):
@@ -101,8 +103,12 @@ def test_panoramas_and_a_stored_head_from_the_command_line(folder, tmp_path, cap
     cv2.imwrite(str(tmp_path / "hdris" / "sky.hdr"), np.ones((64, 128, 3), np.float32))
     new = tmp_path / "NEW"
     assert main(["assets", "light", str(tmp_path / "hdris"), "-o", str(new)]) == 0
-    assert main(["assets", "head", str(folder / "head.npz"), "-o", str(new)]) == 0
+    head = ["assets", "head", str(folder / "head.npz"), "-o", str(new), "--license", "CC0 1.0, us"]
+    assert main(head) == 0
     assert set(bad_ones(new)) == {"skins"}
+    lines = ["light: panoramas of hdris; not stated", "head: head.npz; CC0 1.0, us"]
+    assert (new / "LICENSES.txt").read_text().splitlines() == lines
+    assert {f.what: f.seen for f in check_folder(new)}["licenses"] == " | ".join(lines)
     cv2.imwrite(str(tmp_path / "hdris" / "square.hdr"), np.ones((64, 64, 3), np.float32))
     assert main(["assets", "light", str(tmp_path / "hdris"), "-o", str(new)]) == 1
     assert "left out" in capsys.readouterr().out
