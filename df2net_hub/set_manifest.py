@@ -62,11 +62,17 @@ class Manifest:
 
 
 def replace_file(path: Path, content: bytes, tag: str) -> None:
-    """Write a file, whole or not at all; `tag` tells writers of the same file apart."""
+    """Write a file, whole or not at all; `tag` tells writers of the same file apart.
+
+    Raises:
+        OSError: it cannot be written; says which, as a full disk alone does not.
+    """
     temporary = path.with_name(f".{path.name}.{tag}.tmp")
     try:
         temporary.write_bytes(content)
         os.replace(temporary, path)
+    except OSError as error:
+        raise OSError(error.errno, f"{path} cannot be written: {error.strerror}") from error
     finally:
         temporary.unlink(missing_ok=True)
 

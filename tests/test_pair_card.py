@@ -142,6 +142,21 @@ def test_a_set_that_misses_shards_says_so_and_is_not_published(tmp_path, monkeyp
         push_set(tmp_path, "owner/name", endpoint="http://127.0.0.1:1")
 
 
+def test_a_card_without_space_is_named_and_the_old_one_stays(tmp_path):
+    resource = pytest.importorskip("resource", reason="POSIX only")
+    write_set(tmp_path, "a", Rows(), 2, {}, rows_per_shard=2)
+    finish_set(tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, limits[1]))
+    try:
+        with pytest.raises(OSError, match=r"contact_sheet.jpg cannot be written: File too large"):
+            finish_set(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
 def test_foreign_and_damaged_files_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="no .parquet shards"):
         finish_set(tmp_path)

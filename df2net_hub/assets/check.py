@@ -43,7 +43,7 @@ def check_folder(folder: str | Path) -> list[Finding]:
     except (ValueError, OSError) as error:
         model, head = None, Finding("head", False, f"{error}")
     colored = model is not None and model.colors is not None
-    found = [head, _skins(folder, colored), _light(folder), _backgrounds(folder)]
+    found = [head, _skins(folder, colored), check_light(folder), _backgrounds(folder)]
     return [*found, _licenses(folder)]
 
 
@@ -76,10 +76,11 @@ def _skins(folder: Path, colored: bool) -> Finding:
     return Finding("skins", True, f"{len(paths)} textures")
 
 
-def _light(folder: Path) -> Finding:
+def check_light(folder: Path) -> Finding:
+    """Whether the environments of `folder` are whole."""
     path = environments_path(folder)
     if not path.is_file():
-        return Finding("light", False, f"no {path.name}; {WHERE}")
+        return Finding("light", False, f"no {path}; {WHERE}")
     try:
         arrays = read_npz(path)
     except ValueError as error:

@@ -4,12 +4,14 @@ Panoramas are latitude-longitude (equirectangular), twice as wide as high, row 0
 are Poly Haven's.
 """
 
-import os
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import cv2
 import numpy as np
+
+from df2net_hub.set_manifest import replace_file
 
 HEIGHT = 64
 BACKGROUND_HEIGHT = 512
@@ -95,13 +97,9 @@ def convert_panoramas(
     if not radiance:
         why = next(iter(refused.values()))
         raise ValueError(f"none of {len(paths)} panoramas could be used: {why}")
-    unfinished = folder / "environments.npz.part"
-    try:
-        with open(unfinished, "wb") as file:
-            np.savez_compressed(file, radiance=np.stack(radiance), names=np.array(names))
-        os.replace(unfinished, folder / "environments.npz")
-    finally:
-        unfinished.unlink(missing_ok=True)
+    stored = BytesIO()
+    np.savez_compressed(stored, radiance=np.stack(radiance), names=np.array(names))
+    replace_file(folder / "environments.npz", stored.getvalue(), "assets")
     return len(radiance), refused
 
 
@@ -109,6 +107,4 @@ def _write_picture(path: Path, picture: np.ndarray) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
     encoded = cv2.imencode(".jpg", picture[..., ::-1], quality)[1]
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_bytes(encoded.tobytes())
-    os.replace(unfinished, path)
+    replace_file(path, encoded.tobytes(), "assets")

@@ -17,6 +17,7 @@ from tqdm import tqdm
 from df2net_hub.assets.convert_head import KINDS, convert_head, detect_kind
 from df2net_hub.assets.licenses import MODELS, state_license
 from df2net_hub.commands import DONE, FAILED
+from df2net_hub.shards import NO_SPACE
 from df2net_hub.synthesis.asset_folder import LICENSES
 
 EXAMPLES = """\
@@ -81,7 +82,16 @@ def _add_license(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.job in ("head", "skins"):
         _need("scipy", "numba")
-    status: int = args.do(args)
+    try:
+        status: int = args.do(args)
+    except OSError as error:
+        if error.errno in NO_SPACE:
+            raise OSError(
+                error.errno,
+                f"no space in {args.output}: {error.strerror}. What was there is kept; make room, "
+                "then give the same command again",
+            ) from error
+        raise
     return status
 
 

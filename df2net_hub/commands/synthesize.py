@@ -9,7 +9,9 @@ A pair depends on the seed and its number alone (docs/sets.md).
 
 import argparse
 import shlex
+from pathlib import Path
 
+from df2net_hub.assets.check import check_light
 from df2net_hub.commands.set_arguments import (
     add_set_arguments,
     at_least,
@@ -59,6 +61,8 @@ def run(args: argparse.Namespace) -> int:
     without = tuple(name.strip() for name in args.without.split(",") if name.strip())
     synthesis = SynthesisRecipe(args.preset, without)
     maker = RenderedPairs(args.assets, args.seed, args.size, synthesis)
+    if args.assets and not (light := check_light(Path(args.assets))).good:
+        raise ValueError(light.seen)
     # Without the paths of this machine: the card is published.
     words = ["df2net", "synthesize", "FOLDER", "--count", args.count]
     words += ["--seed", args.seed, "--size", args.size, *(["--assets", "DATA"] * bool(args.assets))]
