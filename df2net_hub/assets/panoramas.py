@@ -22,13 +22,13 @@ JPEG_QUALITY = 92
 
 
 def panorama_paths(folder: str | Path) -> list[Path]:
-    """The .hdr files of `folder`, by name.
+    """The panoramas of `folder`, by name; .exr files are among them, so that they are refused.
 
     Raises:
         FileNotFoundError: no such folder, or none in it.
     """
     folder = Path(folder)
-    paths = sorted(p for p in folder.glob("*") if p.suffix.lower() == ".hdr")
+    paths = sorted(p for p in folder.glob("*") if p.suffix.lower() in (".hdr", ".exr"))
     if not paths:
         raise FileNotFoundError(f"{folder} holds no .hdr panorama; see docs/assets.md")
     return paths
@@ -41,6 +41,11 @@ def read_panorama(path: str | Path) -> np.ndarray:
         ValueError: the file cannot be read, holds NaN, is all black, or is not twice as wide as
             high.
     """
+    if Path(path).suffix.lower() == ".exr":  # OpenCV 5 has no EXR, 4 has it off by default
+        raise ValueError(
+            f"{path} is OpenEXR, which is not read: download the .hdr instead, or save it as "
+            "Radiance .hdr (Blender does)"
+        )
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     if picture is None:
         raise ValueError(f"{path} is no whole .hdr picture that can be read")
