@@ -145,6 +145,9 @@ def _skins(args: argparse.Namespace) -> int:
     from df2net_hub.synthesis.morphable import load_morphable
 
     model = load_morphable(head_path(args.output))
+    for path in (args.mesh, *args.textures):  # before the minutes that matching takes
+        if not path.is_file():
+            raise FileNotFoundError(f"no file at {path}")
     source = read_obj(args.mesh, args.group or _body_group(args.mesh))
     sizes = (len(source.vertices), len(model.vertices))
     if args.matches is None and sizes != SHIPPED_SIZES:

@@ -24,8 +24,8 @@ EXAMPLES = """\
   df2net import-pairs 3DDFA_OUT --photos PHOTOS --from 3ddfa --view photo -o pairs
   df2net import-pairs MESHES --from mesh -o pairs                      NAME.glb, NAME.json, NAME.jpg
   df2net import-pairs MAPS --from depth --depth unit.json -o pairs     NAME_depth.png, NAME.jpg
-  df2net import-pairs PHOTOS --from teacher -o pairs --workers 4
-  df2net import-pairs PHOTOS --from teacher --limit most_flip_px=2.5 -o pairs
+  df2net import-pairs PHOTOS --from teacher -o taught --workers 4
+  df2net import-pairs PHOTOS --from teacher --limit most_flip_px=2.5 -o strict
 """
 
 LAYOUTS = ("prnet", "extreme3d", "3ddfa", "mesh", "depth")
@@ -145,6 +145,7 @@ def taught(args: argparse.Namespace) -> tuple[Any, list[str], dict[str, Any]]:
 
     from df2net_hub.batch import find_photos, output_stems
     from df2net_hub.commands.reconstruct import usable_device
+    from df2net_hub.set_manifest import weights_mark
     from df2net_hub.teacher import TaughtPairs
     from df2net_hub.teacher_checks import limits_from
 
@@ -165,19 +166,12 @@ def taught(args: argparse.Namespace) -> tuple[Any, list[str], dict[str, Any]]:
     )
     recipe = {
         "made_by": TEACHER,
-        "model": weights_name(args.model),
+        "model": weights_mark(args.model),
         "size": args.size,
         "detector": args.detector,
         "limits": asdict(limits),
     }
     return maker, names, recipe
-
-
-def weights_name(model: str | None) -> str:
-    """What the card calls the teacher's weights: an id of the Hub, or a folder without its path."""
-    if model is None:
-        return "bundled"
-    return Path(model).resolve().name if Path(model).exists() else model
 
 
 def content(option: str | None) -> str | None:

@@ -22,11 +22,11 @@ from df2net_hub.synthesis.asset_folder import license_lines
 from df2net_hub.synthesis.recipe import INGREDIENTS, PRESETS, SynthesisRecipe
 
 EXAMPLES = """\
-  df2net synthesize pairs --count 500 --size 128
+  df2net synthesize trial --count 500 --size 128
   df2net synthesize pairs --assets DATA --count 20000 --workers 8
-  df2net synthesize pairs --assets DATA --count 60000 --preset paper --workers 8
+  df2net synthesize paper --assets DATA --count 60000 --preset paper --workers 8
   df2net synthesize bald --assets DATA --without hair,beard
-  df2net synthesize pairs --assets DATA --count 60000 --shard 2/4   # the second of four machines
+  df2net synthesize large --assets DATA --count 60000 --shard 2/4   # the second of four machines
 """
 
 
