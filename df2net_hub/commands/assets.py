@@ -74,8 +74,8 @@ def _add_license(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--license",
         metavar="TEXT",
-        help="license and owner, one line of DATA/LICENSES.txt (default: what is known of a model "
-        "that is known, else `not stated`)",
+        help="license and owner, for DATA/LICENSES.txt (default: `not stated`, but for heads of "
+        "ICT-FaceKit and Basel, whose terms are known)",
     )
 
 
