@@ -21,6 +21,7 @@ from df2net_hub.shards import missing_shards
 
 CARD, SHEET = "README.md", "contact_sheet.jpg"
 NOT_STATED = "not stated"
+TEACHER = "teacher"  # `made_by` of the pairs that our own pipeline reconstructed
 SOURCES = {
     "morphable": "rendered from a morphable head model, everything known exactly",
     "reconstructed": "photos with a depth that another method reconstructed",
@@ -122,16 +123,34 @@ def _card(title: str, sets: list[SetContents]) -> DatasetCard:
         size_categories=[next((name for least, name in SIZES if pairs < least), "1M<n<10M")],
         configs=_configs(sets),
     )
-    sources = {source for one in sets for source in one.sources}
     text = TEMPLATE.substitute(
         title=title,
-        kinds="\n".join(f"- `{name}`: {text}" for name, text in SOURCES.items() if name in sources),
+        kinds="\n".join(f"- {kind}" for kind in _kinds(sets)),
         counts=_counts(sets),
         rejected=_rejected(sets),
         recipes="\n\n".join(_how(one) for one in sets),
         license=_license(sets),
     )
     return DatasetCard(f"---\n{data.to_yaml()}\n---\n\n{text}")
+
+
+def _kinds(sets: list[SetContents]) -> list[str]:
+    """What the rows of each source are, in the order of the paper, each said once."""
+    kinds = []
+    for source, meaning in SOURCES.items():
+        for one in sets:
+            if source in one.sources:
+                kinds.append(f"`{source}`: {_taught(_recipe(one)) or meaning}")
+    return list(dict.fromkeys(kinds))
+
+
+def _taught(recipe: dict[str, Any]) -> str | None:
+    """What is said of pairs that the pipeline itself reconstructed; None of others."""
+    if recipe.get("made_by") != TEACHER:
+        return None
+    model = recipe.get("model", NOT_STATED)
+    weights = "its bundled weights" if model == "bundled" else f"the weights `{model}`"
+    return f"photos with a depth that the pipeline of df2net_hub itself reconstructed, by {weights}"
 
 
 def _configs(sets: list[SetContents]) -> list[dict[str, Any]]:
@@ -215,6 +234,9 @@ def _license(sets: list[SetContents]) -> str:
     credits = dict.fromkeys(line for one in sets for line in _recipe(one).get("licenses") or ())
     if credits:
         lines += ["", "Made from:", "", *(f"- {line}" for line in credits)]
+    for one in sets:  # an empty list: it was looked for and not there
+        if _recipe(one).get("licenses") == []:
+            lines += ["", f"The folder that `{one.name}` was made from states no licenses."]
     if any(source != "morphable" for one in sets for source in one.sources):
         lines += [
             "",

@@ -24,6 +24,7 @@ from df2net_hub.photo_source import NamedPhoto, PhotoSource
 from df2net_hub.photos import PhotoError
 from df2net_hub.pipelines.df2net import DF2NetPipeline
 from df2net_hub.pipelines.face_mask import MOST_DOUBT, face_mask, is_well_placed, mask_doubt
+from df2net_hub.set_manifest import weights_mark
 from df2net_hub.shards import Row
 
 logger = logging.getLogger(__name__)
@@ -74,11 +75,14 @@ class FinePhotos:
     def recipe(self) -> dict[str, Any]:
         """What defines the set, for its manifest: the photos by their names, and how they pass."""
         names = "\n".join([self.source.column, *self.source.files])
+        kind, _, place = self.albedo.partition(":")
+        weights = {"albedo_weights": weights_mark(place)} if place and kind == "albedonet" else {}
         return {
             "source": "fine",
             "photos": self.source.count,
             "names": sha256(names.encode()).hexdigest()[:16],
-            "albedo": self.albedo.partition(":")[0],
+            "albedo": kind,
+            **weights,
             "size": self.size,
             "detector": self.detector,
             **asdict(self.limits),

@@ -5,6 +5,7 @@ A folder may hold several sets. Set NAME is `NAME.json`, the manifest, and the s
 of a shard gave no pair, `NAME-00000.rejected.jsonl` says which and why.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -62,13 +63,35 @@ class Manifest:
 
 
 def replace_file(path: Path, content: bytes, tag: str) -> None:
-    """Write a file, whole or not at all; `tag` tells writers of the same file apart."""
+    """Write a file, whole or not at all; `tag` tells writers of the same file apart.
+
+    Raises:
+        OSError: it cannot be written; says which, as a full disk alone does not.
+    """
     temporary = path.with_name(f".{path.name}.{tag}.tmp")
     try:
         temporary.write_bytes(content)
         os.replace(temporary, path)
+    except OSError as error:
+        raise OSError(error.errno, f"{path} cannot be written: {error.strerror}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def weights_mark(place: str | None) -> str:
+    """Names weights in a recipe: "bundled", an id of the Hub, or a folder's name and its content.
+
+    Paths are no recipe, and a folder of the same name may hold other weights.
+    """
+    if place is None:
+        return "bundled"
+    folder = Path(place)
+    if not folder.is_dir():
+        return place
+    content = hashlib.sha256()
+    for path in sorted(folder.rglob("*.safetensors")):
+        content.update(path.read_bytes())
+    return f"{folder.resolve().name} sha256:{content.hexdigest()[:16]}"
 
 
 def shard_file(folder: Path, name: str, shard: int) -> Path:

@@ -104,6 +104,35 @@ def test_the_card_of_one_license_names_it_and_one_of_none_names_none(tmp_path):
     assert "License: not stated." in (tmp_path / "b" / "README.md").read_text()
 
 
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [("bundled", "by its bundled weights"), ("owner/name", "by the weights `owner/name`")],
+)
+def test_pairs_of_our_own_teacher_are_not_those_of_another_method(tmp_path, model, words):
+    taught = {"made_by": "teacher", "model": model}
+    write_set(tmp_path, "taught", Rows(source="reconstructed"), 2, taught, rows_per_shard=2)
+    finish_set(tmp_path)
+    text = (tmp_path / "README.md").read_text()
+    assert "- `reconstructed`: photos with a depth that the pipeline of df2net_hub itself " in text
+    assert words in text and "another method" not in text
+    prnet = {"made_by": "prnet"}
+    write_set(tmp_path, "prnet", Rows(source="reconstructed"), 2, prnet, rows_per_shard=2)
+    finish_set(tmp_path)
+    text = (tmp_path / "README.md").read_text()
+    assert words in text and "another method" in text  # both are in the folder
+
+
+def test_a_folder_of_ingredients_that_states_no_licenses_is_told(tmp_path):
+    write_set(tmp_path, "a", Rows(), 2, {"licenses": []}, rows_per_shard=2)
+    finish_set(tmp_path)
+    text = (tmp_path / "README.md").read_text()
+    assert "The folder that `a` was made from states no licenses." in text
+    write_set(tmp_path, "a", Rows(), 2, {"licenses": ["head: H; MIT"]}, rows_per_shard=2)
+    finish_set(tmp_path)  # the licenses of a set may be stated later
+    text = (tmp_path / "README.md").read_text()
+    assert "Made from:\n\n- head: H; MIT" in text and "states no licenses" not in text
+
+
 def test_a_set_that_misses_shards_says_so_and_is_not_published(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "hf_x")
     write_set(tmp_path, "a", Rows(), 9, {}, rows_per_shard=2, part=(0, 2))
@@ -111,6 +140,21 @@ def test_a_set_that_misses_shards_says_so_and_is_not_published(tmp_path, monkeyp
     assert "**Not complete:** 2 of 5 shards miss" in (tmp_path / "README.md").read_text()
     with pytest.raises(ValueError, match="'a'.*lacks 2 of 5 shards"):
         push_set(tmp_path, "owner/name", endpoint="http://127.0.0.1:1")
+
+
+def test_a_card_without_space_is_named_and_the_old_one_stays(tmp_path):
+    resource = pytest.importorskip("resource", reason="POSIX only")
+    write_set(tmp_path, "a", Rows(), 2, {}, rows_per_shard=2)
+    finish_set(tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, limits[1]))
+    try:
+        with pytest.raises(OSError, match=r"contact_sheet.jpg cannot be written: File too large"):
+            finish_set(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_foreign_and_damaged_files_are_named(tmp_path):

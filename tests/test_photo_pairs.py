@@ -131,6 +131,20 @@ def test_the_recipe_tells_other_photos_and_other_limits_apart(folder) -> None:
     assert recipes[0] == FinePhotos(PhotoSource.find(str(folder))).recipe()
 
 
+def test_the_recipe_tells_other_weights_of_albedo_apart_by_their_content(folder, tmp_path) -> None:
+    source = PhotoSource.find(str(folder))
+    found = [FinePhotos(source).recipe()]
+    for content in (b"1", b"2"):
+        (tmp_path / "model.safetensors").write_bytes(content)
+        found.append(FinePhotos(source, f"albedonet:{tmp_path}").recipe())
+    assert "albedo_weights" not in found[0]
+    first, second = (recipe["albedo_weights"] for recipe in found[1:])
+    assert first != second and first.startswith(f"{tmp_path.name} sha256:6b86b273ff34fce1")
+    assert str(tmp_path) not in first
+    hub = FinePhotos(source, "albedonet:owner/name").recipe()
+    assert hub["albedo_weights"] == "owner/name"
+
+
 def test_the_command_writes_a_set_and_says_what_became_of_the_photos(
     folder, tmp_path, capsys
 ) -> None:

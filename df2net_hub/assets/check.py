@@ -7,9 +7,11 @@ import cv2
 import numpy as np
 
 from df2net_hub.synthesis.asset_folder import (
+    LICENSES,
     background_paths,
     environments_path,
     head_path,
+    license_lines,
     skin_paths,
 )
 from df2net_hub.synthesis.morphable import MorphableModel, load_morphable, read_npz
@@ -41,7 +43,8 @@ def check_folder(folder: str | Path) -> list[Finding]:
     except (ValueError, OSError) as error:
         model, head = None, Finding("head", False, f"{error}")
     colored = model is not None and model.colors is not None
-    return [head, _skins(folder, colored), _light(folder), _backgrounds(folder)]
+    found = [head, _skins(folder, colored), check_light(folder), _backgrounds(folder)]
+    return [*found, _licenses(folder)]
 
 
 def _describe(model: MorphableModel) -> str:
@@ -73,10 +76,11 @@ def _skins(folder: Path, colored: bool) -> Finding:
     return Finding("skins", True, f"{len(paths)} textures")
 
 
-def _light(folder: Path) -> Finding:
+def check_light(folder: Path) -> Finding:
+    """Whether the environments of `folder` are whole."""
     path = environments_path(folder)
     if not path.is_file():
-        return Finding("light", False, f"no {path.name}; {WHERE}")
+        return Finding("light", False, f"no {path}; {WHERE}")
     try:
         arrays = read_npz(path)
     except ValueError as error:
@@ -100,3 +104,14 @@ def _backgrounds(folder: Path) -> Finding:
     if not paths:
         return Finding("backgrounds", False, f"none; {WHERE}")
     return Finding("backgrounds", True, f"{len(paths)} pictures")
+
+
+def _licenses(folder: Path) -> Finding:
+    """Rendering goes on without them, the card of the set will say so."""
+    try:
+        lines = license_lines(folder)
+    except ValueError as error:
+        return Finding("licenses", False, str(error))
+    return Finding(
+        "licenses", True, " | ".join(lines) or f"none stated: no {LICENSES} (docs/assets.md)"
+    )

@@ -23,7 +23,10 @@ def detect_kind(source: Path) -> str:
     if source.is_dir():
         if model_folder(source):
             return "ict"
-        raise ValueError(f"{source} is no folder of ICT-FaceKit: it holds no {NEUTRAL}")
+        raise ValueError(
+            f"{source} is no folder of ICT-FaceKit: it holds no {NEUTRAL}. Name its repository or "
+            "FaceXModel in it, or the file of another model"
+        )
     with open(source, "rb") as file:
         head = file.read(128)
     if head[:4] == HDF5_SIGNATURE:

@@ -4,12 +4,14 @@ Panoramas are latitude-longitude (equirectangular), twice as wide as high, row 0
 are Poly Haven's.
 """
 
-import os
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import cv2
 import numpy as np
+
+from df2net_hub.set_manifest import replace_file
 
 HEIGHT = 64
 BACKGROUND_HEIGHT = 512
@@ -20,13 +22,13 @@ JPEG_QUALITY = 92
 
 
 def panorama_paths(folder: str | Path) -> list[Path]:
-    """The .hdr files of `folder`, by name.
+    """The panoramas of `folder`, by name; .exr files are among them, so that they are refused.
 
     Raises:
         FileNotFoundError: no such folder, or none in it.
     """
     folder = Path(folder)
-    paths = sorted(p for p in folder.glob("*") if p.suffix.lower() == ".hdr")
+    paths = sorted(p for p in folder.glob("*") if p.suffix.lower() in (".hdr", ".exr"))
     if not paths:
         raise FileNotFoundError(f"{folder} holds no .hdr panorama; see docs/assets.md")
     return paths
@@ -39,6 +41,11 @@ def read_panorama(path: str | Path) -> np.ndarray:
         ValueError: the file cannot be read, holds NaN, is all black, or is not twice as wide as
             high.
     """
+    if Path(path).suffix.lower() == ".exr":  # OpenCV 5 has no EXR, 4 has it off by default
+        raise ValueError(
+            f"{path} is OpenEXR, which is not read: download the .hdr instead, or save it as "
+            "Radiance .hdr (Blender does)"
+        )
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     if picture is None:
         raise ValueError(f"{path} is no whole .hdr picture that can be read")
@@ -95,13 +102,9 @@ def convert_panoramas(
     if not radiance:
         why = next(iter(refused.values()))
         raise ValueError(f"none of {len(paths)} panoramas could be used: {why}")
-    unfinished = folder / "environments.npz.part"
-    try:
-        with open(unfinished, "wb") as file:
-            np.savez_compressed(file, radiance=np.stack(radiance), names=np.array(names))
-        os.replace(unfinished, folder / "environments.npz")
-    finally:
-        unfinished.unlink(missing_ok=True)
+    stored = BytesIO()
+    np.savez_compressed(stored, radiance=np.stack(radiance), names=np.array(names))
+    replace_file(folder / "environments.npz", stored.getvalue(), "assets")
     return len(radiance), refused
 
 
@@ -109,6 +112,4 @@ def _write_picture(path: Path, picture: np.ndarray) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
     encoded = cv2.imencode(".jpg", picture[..., ::-1], quality)[1]
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_bytes(encoded.tobytes())
-    os.replace(unfinished, path)
+    replace_file(path, encoded.tobytes(), "assets")

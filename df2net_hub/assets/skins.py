@@ -15,6 +15,7 @@ import numpy as np
 from df2net_hub.assets.obj_files import ObjMesh
 from df2net_hub.assets.surface import Surface
 from df2net_hub.assets.warp import thin_plate_warp
+from df2net_hub.set_manifest import replace_file
 from df2net_hub.synthesis.morphable import SKIN_PARTS, MorphableModel
 from df2net_hub.synthesis.raster import rasterize, vertex_normals
 
@@ -105,9 +106,7 @@ def convert_skins(
             encoded = cv2.imencode(
                 ".jpg", resample(texture, where), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
             )[1]
-            unfinished = folder / f"{path.stem}.jpg.part"
-            unfinished.write_bytes(encoded.tobytes())
-            unfinished.replace(folder / f"{path.stem}.jpg")
+            replace_file(folder / f"{path.stem}.jpg", encoded.tobytes(), "assets")
             written += 1
         on_skin()
     return written, refused

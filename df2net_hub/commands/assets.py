@@ -5,6 +5,7 @@ DATA, which `df2net synthesize --assets DATA` reads:
   DATA/head.npz                 from `df2net assets head`
   DATA/skins/*.jpg              from `df2net assets skins`
   DATA/light/environments.npz   from `df2net assets light`, with DATA/light/backgrounds/*.jpg
+  DATA/LICENSES.txt             a line of each of them, for the card of what is rendered
 """
 
 import argparse
@@ -14,14 +15,17 @@ from pathlib import Path
 from tqdm import tqdm
 
 from df2net_hub.assets.convert_head import KINDS, convert_head, detect_kind
+from df2net_hub.assets.licenses import MODELS, state_license
 from df2net_hub.commands import DONE, FAILED
+from df2net_hub.shards import NO_SPACE
+from df2net_hub.synthesis.asset_folder import LICENSES
 
 EXAMPLES = """\
   df2net assets head ICT-FaceKit -o DATA
   df2net assets head 01_MorphableModel.mat --landmarks bfm2009.csv -o DATA
   df2net assets head flame.npz --embedding embedding.npz -o DATA
   df2net assets skins base.obj skins/*.png -o DATA
-  df2net assets light hdris/ -o DATA
+  df2net assets light hdris/ -o DATA --license "CC0 1.0, polyhaven.com"
   df2net assets check DATA
 """
 SHIPPED_MATCHES = Path(__file__).parent.parent / "assets" / "makehuman_to_ict.csv"
@@ -38,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--landmarks", type=Path, help="CSV `landmark,vertex`: Basel and FLAME, where they lack any"
     )
     head.add_argument("--embedding", type=Path, help="FLAME's landmark embedding (.npz)")
+    _add_license(head)
     head.set_defaults(do=_head)
     skins = verbs.add_parser(
         "skins", help="textures of another head into the layout", description=_skins.__doc__
@@ -51,22 +56,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="CSV `source,target` of matched vertices (default: MakeHuman to ICT-FaceKit)",
     )
     skins.add_argument("--group", help="use only the faces below this `g` of the OBJ")
+    _add_license(skins)
     skins.set_defaults(do=_skins)
     light = verbs.add_parser(
         "light", help="panoramas to light and backgrounds", description=_light.__doc__
     )
     light.add_argument("folder", type=Path, help="folder of .hdr panoramas, e.g. Poly Haven's")
     light.add_argument("-o", "--output", type=Path, required=True, metavar="DATA")
+    _add_license(light)
     light.set_defaults(do=_light)
     check = verbs.add_parser("check", help="what is in DATA", description=_check.__doc__)
     check.add_argument("folder", type=Path, metavar="DATA")
     check.set_defaults(do=_check)
 
 
+def _add_license(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--license",
+        metavar="TEXT",
+        help="license and owner, for DATA/LICENSES.txt (default: `not stated`, but for heads of "
+        "ICT-FaceKit and Basel, whose terms are known)",
+    )
+
+
 def run(args: argparse.Namespace) -> int:
     if args.job in ("head", "skins"):
         _need("scipy", "numba")
-    status: int = args.do(args)
+    try:
+        status: int = args.do(args)
+    except OSError as error:
+        if error.errno in NO_SPACE:
+            raise OSError(
+                error.errno,
+                f"no space in {args.output}: {error.strerror}. What was there is kept; make room, "
+                "then give the same command again",
+            ) from error
+        raise
     return status
 
 
@@ -97,7 +122,14 @@ def _head(args: argparse.Namespace) -> int:
     modes = f"{len(model.identity)} identity modes, {len(model.expression)} expressions"
     colors = "no colors" if model.colors is None else "with colors"
     print(f"{path}: {len(model.vertices)} vertices, {modes}, {colors}")
+    source, license = MODELS.get(kind, (args.source.resolve().name, None))
+    _state(args.output, "head", source, args.license or license)
     return DONE
+
+
+def _state(folder: Path, ingredient: str, source: str, license: str | None) -> None:
+    line = state_license(folder, ingredient, source, license)
+    print(f"{folder / LICENSES}: {line}")
 
 
 def _skins(args: argparse.Namespace) -> int:
@@ -113,6 +145,9 @@ def _skins(args: argparse.Namespace) -> int:
     from df2net_hub.synthesis.morphable import load_morphable
 
     model = load_morphable(head_path(args.output))
+    for path in (args.mesh, *args.textures):  # before the minutes that matching takes
+        if not path.is_file():
+            raise FileNotFoundError(f"no file at {path}")
     source = read_obj(args.mesh, args.group or _body_group(args.mesh))
     sizes = (len(source.vertices), len(model.vertices))
     if args.matches is None and sizes != SHIPPED_SIZES:
@@ -134,6 +169,8 @@ def _skins(args: argparse.Namespace) -> int:
     for path, why in refused.items():
         print(f"left out: {path} {why}")
     print(f"{written} skins in {args.output / SKINS[0]}")
+    if written:
+        _state(args.output, "skins", f"textures of {args.mesh.name}", args.license)
     return FAILED if refused else DONE
 
 
@@ -148,6 +185,7 @@ def _light(args: argparse.Namespace) -> int:
     for why in refused.values():
         print(f"left out: {why}")
     print(f"{used} environments in {args.output / LIGHT[0]}")
+    _state(args.output, "light", f"panoramas of {args.folder.resolve().name}", args.license)
     return FAILED if refused else DONE
 
 

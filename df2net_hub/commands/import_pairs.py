@@ -16,6 +16,7 @@ from typing import Any
 
 from df2net_hub.commands.set_arguments import add_set_arguments, need_extras, write_with_progress
 from df2net_hub.faces import get_detector
+from df2net_hub.pair_card import TEACHER
 
 EXAMPLES = """\
   df2net import-pairs PRNET_OUT --from prnet --reference canonical_vertices.npy -o pairs
@@ -23,8 +24,8 @@ EXAMPLES = """\
   df2net import-pairs 3DDFA_OUT --photos PHOTOS --from 3ddfa --view photo -o pairs
   df2net import-pairs MESHES --from mesh -o pairs                      NAME.glb, NAME.json, NAME.jpg
   df2net import-pairs MAPS --from depth --depth unit.json -o pairs     NAME_depth.png, NAME.jpg
-  df2net import-pairs PHOTOS --from teacher -o pairs --workers 4
-  df2net import-pairs PHOTOS --from teacher --limit most_flip_px=2.5 -o pairs
+  df2net import-pairs PHOTOS --from teacher -o taught --workers 4
+  df2net import-pairs PHOTOS --from teacher --limit most_flip_px=2.5 -o strict
 """
 
 LAYOUTS = ("prnet", "extreme3d", "3ddfa", "mesh", "depth")
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", type=Path, help="folder with meshes, depth maps or photos")
     parser.add_argument("-o", "--output", type=Path, required=True, help="where the shards go")
     parser.add_argument(
-        "--from", dest="layout", choices=(*LAYOUTS, "teacher"), required=True, help="who made it"
+        "--from", dest="layout", choices=(*LAYOUTS, TEACHER), required=True, help="who made it"
     )
     parser.add_argument("--photos", type=Path, help="folder with the photos (SOURCE)")
     parser.add_argument(
@@ -71,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     need_extras("numba")
     get_detector(args.detector)  # a wrong name is said before anything is read
     refuse_what_does_not_belong(args)
-    maker, names, recipe = (taught if args.layout == "teacher" else imported)(args)
+    maker, names, recipe = (taught if args.layout == TEACHER else imported)(args)
     recipe |= {"inputs": digest(names), "command": command(args)}
     if args.license:
         recipe["license"] = args.license
@@ -107,8 +108,8 @@ def refuse_what_does_not_belong(args: argparse.Namespace) -> None:
         "vertices": ("prnet", "3ddfa", "mesh"),
         "camera": ("mesh",),
         "depth": ("depth",),
-        "model": ("teacher",),
-        "limit": ("teacher",),
+        "model": (TEACHER,),
+        "limit": (TEACHER,),
     }
     for option, layouts in belongs.items():
         if getattr(args, option) and args.layout not in layouts:
@@ -144,6 +145,7 @@ def taught(args: argparse.Namespace) -> tuple[Any, list[str], dict[str, Any]]:
 
     from df2net_hub.batch import find_photos, output_stems
     from df2net_hub.commands.reconstruct import usable_device
+    from df2net_hub.set_manifest import weights_mark
     from df2net_hub.teacher import TaughtPairs
     from df2net_hub.teacher_checks import limits_from
 
@@ -163,8 +165,8 @@ def taught(args: argparse.Namespace) -> tuple[Any, list[str], dict[str, Any]]:
         limits=limits,
     )
     recipe = {
-        "made_by": "teacher",
-        "model": Path(args.model).name if args.model else "bundled",
+        "made_by": TEACHER,
+        "model": weights_mark(args.model),
         "size": args.size,
         "detector": args.detector,
         "limits": asdict(limits),

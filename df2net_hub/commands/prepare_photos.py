@@ -21,9 +21,9 @@ from df2net_hub.photo_source import PhotoSource
 
 EXAMPLES = """\
   df2net prepare-photos portraits/ -o fine                  albedo by the bundled AlbedoNet
-  df2net prepare-photos OWNER/CACD -o fine --workers 8      a set of the hub, column "image"
-  df2net prepare-photos crops/ -o fine --albedo sfsnet:sfs  albedo that SfSNet made of the photos
-  df2net prepare-photos portraits/ -o fine --min-detail 3   only the richest
+  df2net prepare-photos OWNER/CACD -o cacd --workers 8      a set of the hub, column "image"
+  df2net prepare-photos crops/ -o sfs --albedo sfsnet:FOLDER  albedo that SfSNet made of the photos
+  df2net prepare-photos portraits/ -o rich --min-detail 4   only the richest
 """
 SET_NAME = "fine"
 

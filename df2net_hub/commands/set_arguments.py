@@ -87,7 +87,8 @@ def write_with_progress(
     Shows a bar, says at the end what was made, kept and rejected, writes the card and contact
     sheet, and uploads the folder if asked to. The recipe may hold "command" (a string for the
     card), "license" (an identifier of the Hub, such as "cc0-1.0") and "licenses" (lines for the
-    card); see `shards.write_set` for the rest.
+    card on what the set was made from; an empty list says that they were not stated); see
+    `shards.write_set` for the rest.
 
     Raises:
         ValueError: --push with a part of a set only, or a bad name; and what `write_set` raises.

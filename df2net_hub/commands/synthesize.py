@@ -9,21 +9,24 @@ A pair depends on the seed and its number alone (docs/sets.md).
 
 import argparse
 import shlex
+from pathlib import Path
 
+from df2net_hub.assets.check import check_light
 from df2net_hub.commands.set_arguments import (
     add_set_arguments,
     at_least,
     need_extras,
     write_with_progress,
 )
+from df2net_hub.synthesis.asset_folder import license_lines
 from df2net_hub.synthesis.recipe import INGREDIENTS, PRESETS, SynthesisRecipe
 
 EXAMPLES = """\
-  df2net synthesize pairs --count 500 --size 128
+  df2net synthesize trial --count 500 --size 128
   df2net synthesize pairs --assets DATA --count 20000 --workers 8
-  df2net synthesize pairs --assets DATA --count 60000 --preset paper --workers 8
+  df2net synthesize paper --assets DATA --count 60000 --preset paper --workers 8
   df2net synthesize bald --assets DATA --without hair,beard
-  df2net synthesize pairs --assets DATA --count 60000 --shard 2/4   # the second of four machines
+  df2net synthesize large --assets DATA --count 60000 --shard 2/4   # the second of four machines
 """
 
 
@@ -58,11 +61,15 @@ def run(args: argparse.Namespace) -> int:
     without = tuple(name.strip() for name in args.without.split(",") if name.strip())
     synthesis = SynthesisRecipe(args.preset, without)
     maker = RenderedPairs(args.assets, args.seed, args.size, synthesis)
+    if args.assets and not (light := check_light(Path(args.assets))).good:
+        raise ValueError(light.seen)
     # Without the paths of this machine: the card is published.
     words = ["df2net", "synthesize", "FOLDER", "--count", args.count]
     words += ["--seed", args.seed, "--size", args.size, *(["--assets", "DATA"] * bool(args.assets))]
     words += ["--preset", args.preset, *(["--without", ",".join(without)] * bool(without))]
     recipe = maker.recipe() | {"command": shlex.join(map(str, words))}
+    if args.assets:
+        recipe["licenses"] = license_lines(args.assets)
     if args.license:
         recipe["license"] = args.license
     return write_with_progress(args, args.folder, maker.name, maker, args.count, recipe)

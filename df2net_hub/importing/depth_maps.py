@@ -22,6 +22,7 @@ from df2net_hub.importing.surface import FaceSurface, Rejected, weak_perspective
 from df2net_hub.mesh import continuous_steps
 
 DEPTH_SUFFIXES = (".png", ".npy", ".npz", ".exr")
+NO_EXR = "EXR that this OpenCV does not read, or damaged: save it as .npy"
 UNITS, NEARER = ("px", "mm"), ("larger", "smaller")
 
 
@@ -159,12 +160,12 @@ def _read_values(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
             values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     except Rejected:
         raise
-    except cv2.error as error:
-        raise Rejected(
-            "EXR that this OpenCV does not read: set OPENCV_IO_ENABLE_OPENEXR=1"
-        ) from error
+    except cv2.error as error:  # OpenCV 4, where EXR is off by default
+        raise Rejected(NO_EXR) from error
     except Exception as error:  # zipfile and numpy raise half a dozen kinds for damaged files
         raise Rejected(f"{path.suffix} depth map that is damaged or cut off") from error
+    if values is None and path.suffix.lower() == ".exr":  # OpenCV 5, which has no EXR
+        raise Rejected(NO_EXR)
     if values is None:
         raise Rejected(f"{path.suffix} depth map that is damaged or cut off")
     if values.ndim == 3 and values.shape[2] == 1:

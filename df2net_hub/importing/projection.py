@@ -20,9 +20,6 @@ from df2net_hub.synthesis.raster import interpolate, rasterize, sample_texture, 
 LEAST_FACING = 0.2
 HIDDEN_BEHIND = 0.01  # of the photo view's side: how far behind the nearest surface is hidden
 LARGEST_TEXTURE = 2048  # [px]
-# Where the edges of triangles run through pixel centers, as those of depth maps do, rounding would
-# leave cracks. Moved by this, no edge along rows, columns or diagonals does.
-NUDGE_PX = np.array([0.0013, 0.0007])
 SMALLEST_PIECE = 0.05  # of the largest piece of the mask: what grazing angles cut off is left out
 BACKGROUND_BLUR = 1 / 16  # of the picture's side
 LEAST_AREA = 0.005  # share of the picture below which there is no face in it
@@ -126,7 +123,7 @@ class _Drawn:
 
 def _draw(positions: np.ndarray, triangles: np.ndarray, box: FaceBox, size: int) -> _Drawn:
     """Rasterize positions (V,3) [px of the frame of `box`]; z stays in its unit."""
-    plane = (positions[:, :2] - [box.x, box.y] + 0.5) * (size / box.side) - 0.5 + NUDGE_PX
+    plane = (positions[:, :2] - [box.x, box.y] + 0.5) * (size / box.side) - 0.5
     z, triangle, weights = rasterize(np.column_stack([plane, positions[:, 2]]), triangles, size)
     covered = triangle >= 0
     return _Drawn(z, covered, triangles[triangle[covered]], weights[covered])

@@ -9,6 +9,9 @@ HEAD = ("head.npz", "ict_facekit/ict_face_model.npz")
 SKINS = ("skins", "skins_ict_uv")
 LIGHT = ("light", "light_probes")
 PICTURES = (".jpg", ".jpeg", ".png")
+LICENSES = "LICENSES.txt"  # lines `INGREDIENT: SOURCE; LICENSE`
+NOT_STATED = "not stated"
+LICENSED = {"head": HEAD, "skins": SKINS, "light": LIGHT}  # what has lines there
 
 
 def head_path(folder: str | Path) -> Path:
@@ -29,6 +32,43 @@ def environments_path(folder: str | Path) -> Path:
 def background_paths(folder: str | Path) -> list[Path]:
     """Pictures to stand behind the head, sorted by name."""
     return _pictures(_first_there(Path(folder), LIGHT) / "backgrounds")
+
+
+def license_entries(folder: str | Path) -> list[str]:
+    """The lines of LICENSES.txt as they are; none where there is no such file.
+
+    Raises:
+        ValueError: the file is not text.
+    """
+    path = Path(folder) / LICENSES
+    if not path.is_file():
+        return []
+    try:
+        return path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is no text in UTF-8 ({error}); write it anew") from error
+
+
+def license_lines(folder: str | Path) -> list[str]:
+    """What LICENSES.txt states, for the card of a set; none where it is missing or empty.
+
+    What lies in the folder and has no line is "not stated". Lines that start with # are left out.
+
+    Raises:
+        ValueError: the file is not text.
+    """
+    folder = Path(folder)
+    entries = [line.strip() for line in license_entries(folder)]
+    entries = [line for line in entries if line and not line.startswith("#")]
+    if not entries:
+        return []
+    silent = [
+        f"{ingredient}: {NOT_STATED}"
+        for ingredient, names in LICENSED.items()
+        if _first_there(folder, names).exists()
+        and not any(line.startswith(f"{ingredient}:") for line in entries)
+    ]
+    return entries + silent
 
 
 def _first_there(folder: Path, names: tuple[str, ...]) -> Path:

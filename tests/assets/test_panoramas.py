@@ -41,6 +41,7 @@ def test_a_picture_that_is_no_panorama_is_left_out_and_named(tmp_path, sky):
     whole = (tmp_path / "b_good.hdr").read_bytes()
     (tmp_path / "d_cut.hdr").write_bytes(whole[:30])
     write_hdr(tmp_path / "e_black.hdr", 0 * sky)
+    (tmp_path / "f.exr").write_bytes(b"\x76\x2f\x31\x01")
     used, refused = convert_panoramas(panorama_paths(tmp_path), tmp_path / "light")
     assert used == 1
     reasons = [
@@ -49,6 +50,8 @@ def test_a_picture_that_is_no_panorama_is_left_out_and_named(tmp_path, sky):
     assert "128 x 128 px; an equirectangular panorama is twice as wide" in reasons[0]
     assert "no whole .hdr" in reasons[1] and "no whole .hdr" in reasons[2]
     assert "all black" in reasons[3]
+    exr = refused[str(tmp_path / "f.exr")]
+    assert "is OpenEXR, which is not read" in exr and "save it as Radiance .hdr" in exr
 
 
 def test_when_none_can_be_used_nothing_is_written(tmp_path, sky):

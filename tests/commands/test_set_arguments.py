@@ -35,6 +35,7 @@ def test_a_set_is_finished_with_card_and_sheet_and_goes_on_where_it_is(synthesiz
     card = (tmp_path / "pairs" / "README.md").read_text()
     assert "df2net synthesize FOLDER --count 3 --seed 0 --size 32" in card
     assert "License: cc0-1.0." in card and str(tmp_path) not in card
+    assert "Made from" not in card and "states no licenses" not in card  # a head of formulas
     status, out, err = synthesize("--count", 3)
     assert status == 0 and "3 pairs, 0 of 3 inputs made now" in out
     status, out, err = synthesize("--count", 3, "--size", 64)

@@ -140,6 +140,9 @@ def test_damaged_depth_maps_are_refused(tmp_path: Path) -> None:
         path.write_bytes(path.read_bytes()[:100])
         with pytest.raises(Rejected, match="damaged or cut off"):
             read_depth_map(path, GRAY, PX, None)
+    (tmp_path / "a.exr").write_bytes(b"\x76\x2f\x31\x01 whole or not: few builds of OpenCV read it")
+    with pytest.raises(Rejected, match=r"EXR that this OpenCV does not read.*save it as \.npy"):
+        read_depth_map(tmp_path / "a.exr", GRAY, PX, None)
     np.savez(tmp_path / "a.npz", height=ramp)
     with pytest.raises(Rejected, match="named depth"):
         read_depth_map(tmp_path / "a.npz", GRAY, PX, None)

@@ -150,3 +150,7 @@ def test_the_teachers_rejections_are_counted(
     assert ran.status == 1
     assert "photo that cannot be read: broken" in ran.out
     assert "face too small in the photo: gray" in ran.out
+    recipe = json.loads((tmp_path / "set" / "teacher.json").read_text())["recipe"]
+    assert recipe["made_by"] == "teacher"
+    assert recipe["model"].startswith(f"{tiny_folder.name} sha256:")
+    assert str(tiny_folder) not in (tmp_path / "set" / "README.md").read_text()
