@@ -5,8 +5,8 @@
     python benchmarks/shading.py --device cuda --size 512 --batch 8 32
 
 The paper trained with 8 photos a step "owing to the SFS implementation" (Sec. 3.6). A step here is
-F-Net's forward and backward pass with L_rec (Eq. 1), without D-Net before it and the optimizer after
-it, which would only make the share smaller. What is added is the normals of both depths, the light
+F-Net's forward and backward pass with L_rec (Eq. 1), without D-Net before it and the optimizer
+after it, which would only make the share smaller. Added are the normals of both depths, the light
 of Eq. 4, L_sh of Eq. 5 and its way back to F-Net's output. The share is the median of the rounds'
 ratios. On a CPU processor time is counted, so that other programs on the machine matter little.
 """

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 if TYPE_CHECKING:  # processes that render pairs do without torch, its seconds and its memory
+    import torch
     from torch import Tensor
 
 ArrayOrTensor = TypeVar("ArrayOrTensor", np.ndarray, "Tensor")
@@ -29,6 +30,7 @@ _C4 = math.pi / 4 * math.sqrt(15 / (16 * math.pi))
 # light is taken out again by refinement.
 _GUARD = 1e-7
 _REFINEMENTS = 2
+_NEEDS_NO_REFINEMENT = 1e-5  # a ridge that outweighs what float32 loses
 
 
 def harmonics(normals: ArrayOrTensor, axis: int = -1) -> ArrayOrTensor:
@@ -36,8 +38,9 @@ def harmonics(normals: ArrayOrTensor, axis: int = -1) -> ArrayOrTensor:
 
     `axis` holds the three components of a normal, and then the nine functions.
     """
-    is_array = isinstance(normals, np.ndarray)
-    x, y, z = np.moveaxis(normals, axis, 0) if is_array else normals.unbind(axis)
+    x, y, z = (
+        np.moveaxis(normals, axis, 0) if isinstance(normals, np.ndarray) else normals.unbind(axis)
+    )
     xx, yy, zz = x * x, y * y, z * z
     terms = [
         _C0 + 0 * z,
@@ -50,7 +53,7 @@ def harmonics(normals: ArrayOrTensor, axis: int = -1) -> ArrayOrTensor:
         _C4 * (xx - yy),
         _C3 * x * y,
     ]
-    if is_array:
+    if isinstance(normals, np.ndarray):
         return np.stack(terms, axis)
     import torch
 
@@ -90,9 +93,9 @@ def fit_light(
 
     Masked least squares by the normal equations, all photos at once, without gradient. On half a
     sphere of normals the nine functions are nearly dependent (condition 3e5), and float32 alone
-    would lose all but one digit. So only products along a row of pixels are float32; rows are
-    summed and 9 x 9 systems solved in float64, and the answer is refined twice by the light of what
-    it leaves unexplained, which is where the digits come back.
+    would lose all but one digit. So only sums along a row of pixels are float32; rows are summed
+    and 9 x 9 systems solved in float64, and the answer is refined twice by the light of what it
+    leaves unexplained, which is where the digits come back.
 
     Args:
         image: (B,3,H,W) I, in [0,1].
@@ -111,26 +114,35 @@ def fit_light(
     # MPS devices have no float64.
     exact = torch.float32 if image.device.type == "mps" else torch.float64
     with torch.no_grad(), torch.autocast(image.device.type, enabled=False):
-        target = _rows(image)  # (B,H,3,W)
-        weight = _rows(albedo * mask)
+        target, weight = _rows(image), _rows(albedo * mask)  # (B,H,3,W)
         basis = harmonics(_rows(normals), 2)  # (B,H,9,W)
-        # Channel by channel, since three times nine maps at once would not fit a processor's cache.
-        grams = [weight[:, :, c, None].square() * basis @ basis.mT for c in range(3)]
-        gram = torch.stack([gram.sum(1, dtype=exact) for gram in grams], 1)  # (B,3,9,9)
+        gram = _gram(weight, basis, exact)
         mean = gram.diagonal(dim1=-2, dim2=-1).mean(-1)[..., None]  # (B,3,1)
         eye = torch.eye(9, device=image.device, dtype=exact)
         system = gram + ((ridge + _GUARD) * mean[..., None] + 1e-12) * eye
-        light = gram.new_zeros(*gram.shape[:2], 9)
-        residual = target
-        for number in range(1 + _REFINEMENTS):
+        light, unexplained = gram.new_zeros(*gram.shape[:2], 9), target
+        for number in range(1 + (_REFINEMENTS if ridge < _NEEDS_NO_REFINEMENT else 0)):
             if number:
-                residual = target - weight * (light.to(basis.dtype)[:, None] @ basis)  # (B,H,3,W)
-            moments = (weight * residual @ basis.mT).sum(1, dtype=exact)  # (B,3,9)
-            moments -= ridge * mean * light
+                unexplained = target - weight * (light.to(basis.dtype)[:, None] @ basis)
+            moments = (weight * unexplained @ basis.mT).sum(1, dtype=exact)  # (B,3,9)
             # Unlike solve, solve_ex does not wait for the device to ask for errors; by its
             # diagonal the system is regular.
-            light += torch.linalg.solve_ex(system, moments[..., None])[0].squeeze(-1)
+            right = (moments - ridge * mean * light)[..., None]
+            light = light + torch.linalg.solve_ex(system, right)[0].squeeze(-1)
         return light.to(basis.dtype)
+
+
+def _gram(weight: Tensor, basis: Tensor, exact: torch.dtype) -> Tensor:
+    """(B,3,9,9) sums over the pixels of R^2 H_i H_j, of R (B,H,3,W) and H (B,H,9,W)."""
+    import torch
+
+    # One channel at a time in one and the same place: the 27 maps of all three at once would cost
+    # twice the time on a CPU, for they fit no cache and their memory comes fresh from the system.
+    weighted, sums = torch.empty_like(basis), []
+    for channel in weight.square().unsqueeze(3).unbind(2):
+        torch.mul(channel, basis, out=weighted)
+        sums.append((weighted @ basis.mT).sum(1, dtype=exact))
+    return torch.stack(sums, 1)
 
 
 def _rows(maps: Tensor) -> Tensor:
