@@ -5,11 +5,14 @@ a bluer light. So `albedo_loss` and `albedo_edge_loss` compare after the predict
 per photo and channel to fit the truth best: the level and the tint of the light do not change them.
 What remains open, `albedo_level_loss` draws toward the truth's own level, with a small weight.
 
-All take albedo (B,3,H,W) in linear light and a mask (B,1,H,W) bool, and return a scalar.
+All take albedo (B,3,H,W) in linear light and a mask (B,1,H,W) bool, and return a scalar in which
+every photo counts alike, as in `losses`.
 """
 
 import torch
 from torch import Tensor
+
+from df2net_hub.losses import masked_mean
 
 # Albedo is compared by ratios, as eyes do; below this share of the face's mean (nostrils, pupils)
 # by differences, where a ratio would be noise.
@@ -19,8 +22,7 @@ EDGE_STEPS = (1, 2, 4)  # distances [px] over which edges are compared
 
 def albedo_loss(albedo: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     """Mean absolute difference of log albedo, scale and tint of each photo taken out."""
-    difference = _log_difference(albedo, target, mask).abs().mean(1, keepdim=True)
-    return (difference * mask).sum() / mask.sum().clamp(min=1)
+    return masked_mean(_log_difference(albedo, target, mask).abs().mean(1, keepdim=True), mask)
 
 
 def albedo_edge_loss(albedo: Tensor, target: Tensor, mask: Tensor) -> Tensor:
@@ -32,7 +34,7 @@ def albedo_edge_loss(albedo: Tensor, target: Tensor, mask: Tensor) -> Tensor:
             length = mask.shape[axis] - step
             both = mask.narrow(axis, 0, length) & mask.narrow(axis, step, length)
             edges = difference.narrow(axis, step, length) - difference.narrow(axis, 0, length)
-            total = total + (edges.abs().mean(1, keepdim=True) * both).sum() / both.sum().clamp(1)
+            total = total + masked_mean(edges.abs().mean(1, keepdim=True), both)
             count += 1
     return total / count
 
@@ -41,7 +43,7 @@ def albedo_level_loss(albedo: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     """How far the face's mean albedo is from the truth's, per photo and channel, as a log ratio."""
     known = mask.flatten(1).any(1)[:, None]  # (B,1)
     ratio = (_mean(albedo.float(), mask) + 1e-3) / (_mean(target.float(), mask) + 1e-3)
-    return (ratio.log().abs().flatten(1) * known).sum() / (3 * known.sum().clamp(min=1))
+    return (ratio.log().abs().flatten(1) * known).mean()
 
 
 def fit_scale(albedo: Tensor, target: Tensor, mask: Tensor, gray: bool = False) -> Tensor:

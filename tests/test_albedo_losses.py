@@ -65,6 +65,16 @@ def test_an_empty_mask_and_black_pixels_give_finite_loss_and_gradient(loss, case
     assert loss(prediction, target, mask & False).item() == 0
 
 
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_photo_counts_alike_and_one_without_a_face_as_nothing(loss, case) -> None:
+    prediction, target, mask = case
+    mask[1, :, 4:] = False  # a third of the first photo's pixels
+    photos = [loss(*(maps[n : n + 1] for maps in (prediction, target, mask))) for n in range(2)]
+    torch.testing.assert_close(loss(prediction, target, mask), sum(photos) / 2)
+    mask[1] = False
+    torch.testing.assert_close(loss(prediction, target, mask), photos[0] / 2)
+
+
 def test_the_level_loss_is_the_log_ratio_of_the_means() -> None:
     target, mask = torch.full((1, 3, 8, 8), 0.4), torch.ones(1, 1, 8, 8, dtype=torch.bool)
     assert albedo_level_loss(target / 2, target, mask).item() == pytest.approx(0.691, abs=2e-3)
