@@ -33,7 +33,8 @@ from df2net_hub.pairs import decode_pair, open_pairs
 from df2net_hub.shards import write_set
 from df2net_hub.synthesis.make_pairs import RenderedPairs
 from df2net_hub.synthesis.recipe import INGREDIENTS, SynthesisRecipe
-from df2net_hub.training import TrainConfig, train
+from df2net_hub.training.config import TrainConfig
+from df2net_hub.training.run import train
 
 WORKING_SIZE = 64
 UNSEEN_SEED = 990
@@ -68,9 +69,9 @@ def train_config(
 ) -> TrainConfig:
     """What all runs share."""
     return TrainConfig(
-        stage="dense", dataset=str(pairs), model=str(model), out=str(out), epochs=epochs, lr=lr,
-        seed=seed, resolution=WORKING_SIZE, batch=32, warmup=40, ema=0.98, workers=0,
-        save_every=10**9,
+        stage="dense", preset="ours", dataset=(str(pairs),), model=str(model), out=str(out),
+        epochs=epochs, lr=lr, seed=seed, resolution=WORKING_SIZE, batch=32, warmup=40, ema=0.98,
+        workers=0, save_every=10**9, picture_every=0, tracker="none",
     )  # fmt: skip
 
 

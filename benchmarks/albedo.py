@@ -29,7 +29,7 @@ from df2net_hub.modeling.albedonet import AlbedoNet
 from df2net_hub.pairs import decode_pair, open_pairs
 from df2net_hub.shading import fit_light, shade
 from df2net_hub.srgb import to_linear
-from df2net_hub.training import to_tensors
+from df2net_hub.training.loader import to_tensors
 
 SIZE = 128
 BLUR_PX = 4
@@ -66,7 +66,8 @@ def pair_errors(net: AlbedoNet, folder: str, count: int) -> Iterator[dict[str, t
     for row in rows.select(range(min(count, len(rows)))):
         batch = {
             name: value[None]
-            for name, value in to_tensors(warp_pair(decode_pair(row), SIZE)).items()
+            for name, value in to_tensors("", warp_pair(decode_pair(row), SIZE)).items()
+            if name != "id"
         }
         image, target = to_linear((batch["image"] + 1) / 2), to_linear(batch["albedo"])
         normals, mask = network_normals(batch["depth"]), erode(batch["mask"])

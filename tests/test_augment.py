@@ -6,6 +6,7 @@ import torch
 
 from df2net_hub.augment import augment_pair, mirror_pair, warp_pair
 from df2net_hub.geometry import DEPTH_UNIT_PX, depth_to_normals
+from df2net_hub.shading import harmonics
 
 
 def ramp_pair(size: int = 64) -> dict[str, np.ndarray]:
@@ -107,3 +108,26 @@ def test_warped_normals_are_unit_on_the_face_and_unknown_off_it():
     known = np.isfinite(moved["normals"]).all(-1)
     assert known.any() and not known[0, 0]
     np.testing.assert_allclose(np.linalg.norm(moved["normals"][known], axis=-1), 1, atol=1e-5)
+
+
+def test_a_pair_without_depth_moves_too():
+    pair = {name: values for name, values in ramp_pair().items() if name != "depth"}
+    moved = augment_pair(pair, 32, np.random.default_rng(0))
+    assert set(moved) == {"image", "mask"} and moved["image"].shape == (32, 32, 3)
+    np.testing.assert_array_equal(warp_pair(pair, 64)["mask"], pair["mask"])
+
+
+def test_light_moves_with_the_picture():
+    """What lit a normal before lights the moved normal after; twice a mirror is none."""
+    rng = np.random.default_rng(2)
+    light = rng.normal(size=(3, 9)).astype(np.float32)
+    normals = rng.normal(size=(50, 3))
+    normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
+    pair = ramp_pair() | {"light": light}
+    mirrored = mirror_pair(pair)["light"]
+    shading = harmonics(normals) @ light.T
+    np.testing.assert_allclose(harmonics(normals * [-1, 1, 1]) @ mirrored.T, shading, atol=1e-4)
+    np.testing.assert_allclose(mirror_pair({"light": mirrored})["light"], light, atol=1e-5)
+    turned = warp_pair(pair, 64, angle=90)["light"]  # counterclockwise: x becomes y
+    moved = np.stack([-normals[:, 1], normals[:, 0], normals[:, 2]], -1)
+    np.testing.assert_allclose(harmonics(moved) @ turned.T, shading, atol=1e-4)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from df2net_hub.cli import VERBS, verb_parser
+from df2net_hub.training.config import parse
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted((ROOT / "docs").glob("*.md"))
@@ -43,3 +44,20 @@ def test_commands_in_quotes_and_loops_are_found() -> None:
 def test_every_file_that_a_page_links_to_is_there(page: Path) -> None:
     for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
         assert (page.parent / link).exists(), link
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "README.md"], ids=lambda page: page.stem)
+def test_every_training_command_of_a_page_is_accepted(page: Path) -> None:
+    """Configs that it names are there, every flag and value is one that the trainer takes."""
+    text = page.read_text().replace("\\\n", " ")
+    lines = re.findall(r"^.*scripts/train\.py (.*)$", text, flags=re.MULTILINE)
+    assert len(lines) >= 3 or page.stem != "training"
+    for line in lines:
+        words = [
+            str(ROOT / word) if word.startswith("configs/") else word
+            for word in shlex.split(line, comments=True)
+        ]
+        if "--config" not in words:
+            assert parse(words).dataset
+        else:
+            assert parse(words).stages() == ("dense", "fine", "finer")

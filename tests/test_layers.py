@@ -40,10 +40,17 @@ LAYERS = [
     "df2net_hub/synthesis/skin df2net_hub/synthesis/brows df2net_hub/synthesis/lashes",
     "df2net_hub/synthesis/overlay",
     "df2net_hub/synthesis/person df2net_hub/synthesis/beard",
-    "df2net_hub/synthesis/render modeling/convert df2net_hub/training df2net_hub/zoo",
+    "df2net_hub/synthesis/render modeling/convert df2net_hub/zoo",
     "df2net_hub/synthesis/camera df2net_hub/synthesis/plain_photo pipelines/face_mask",
     "df2net_hub/synthesis/sampling pipelines/df2net df2net_hub/importing/squares",
     "df2net_hub/synthesis/make_pairs df2net_hub/__init__ df2net_hub/batch df2net_hub/teacher",
+    "df2net_hub/training/presets df2net_hub/training/order df2net_hub/training/rows",
+    "df2net_hub/training/config df2net_hub/training/stream df2net_hub/training/batch_norm",
+    "df2net_hub/training/objectives df2net_hub/training/loader df2net_hub/training/schedule",
+    "df2net_hub/training/stage df2net_hub/training/pictures df2net_hub/training/checkpoints",
+    "df2net_hub/training/validation df2net_hub/training/monitor df2net_hub/training/export",
+    "df2net_hub/training/loop",
+    "df2net_hub/training/run",
     "df2net_hub/photo_source df2net_hub/photo_albedo",
     "df2net_hub/photo_pairs df2net_hub/importing/reconstructed",
     "df2net_hub/commands/set_arguments",
@@ -54,11 +61,11 @@ LAYERS = [
 LAYER_OF = {name: layer for layer, names in enumerate(LAYERS) for name in names.split()}
 
 HEAVY = {  # library -> the files that may import it
-    "accelerate": ["df2net_hub/training"],
+    "accelerate": [f"df2net_hub/training/{name}" for name in ("loader", "loop", "run")],
     "datasets": ["df2net_hub/pairs"],
     "filelock": ["df2net_hub/shards"],
     "gradio": ["spaces/app"],
-    "pyarrow": ["df2net_hub/pairs"],
+    "pyarrow": ["df2net_hub/pairs", "df2net_hub/training/stream"],
     "numba": [
         "df2net_hub/synthesis/raster",
         "df2net_hub/synthesis/surface",
