@@ -34,11 +34,11 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
 
     @torch.no_grad()
     def _track(self, mean: Tensor, variance: Tensor, count: Tensor) -> None:
-        self.num_batches_tracked += 1  # type: ignore[operator]
-        momentum = self.momentum
-        self.running_mean.lerp_(mean, momentum)  # type: ignore[union-attr,arg-type]
-        unbiased = variance * count / (count - 1)
-        self.running_var.lerp_(unbiased, momentum)  # type: ignore[union-attr,arg-type]
+        assert self.running_mean is not None and self.running_var is not None
+        assert self.num_batches_tracked is not None and self.momentum is not None
+        self.num_batches_tracked.add_(1)
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(variance * count / (count - 1), self.momentum)
 
 
 def share_batch_norms(network: nn.Module, device: torch.device) -> None:

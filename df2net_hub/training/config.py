@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -131,22 +132,41 @@ class TrainConfig:
         """The stages to train, in order."""
         return STAGES if self.stage == "all" else (self.stage,)
 
-    def for_stage(self, stage: str) -> "TrainConfig":
+    def for_stage(self, stage: str) -> "StageConfig":
         """The config of one stage: its table's values, then the preset's for what is None."""
         own = replace(self, stage=stage, overrides={}, **self.overrides.get(stage, {}))
         recipe = own.recipe(stage)
-        given = {name: getattr(recipe, name) for name in FROM_PRESET if getattr(own, name) is None}
-        own = replace(own, **given)
-        parts = own.accumulate
-        if own.batch % parts:  # type: ignore[operator]  # filled in by now
-            raise ValueError(f"batch {own.batch} is no multiple of accumulate {parts}")
-        return own
+        values = {one.name: getattr(own, one.name) for one in fields(TrainConfig)}
+        from_preset = {name: getattr(recipe, name) for name in FROM_PRESET if values[name] is None}
+        return StageConfig(**(values | from_preset))
 
     def recipe(self, stage: str) -> Recipe:
         """The preset's recipe of a stage, with the loss weights changed as `losses` says."""
         recipe = PRESETS[self.preset][stage]
         weights = replace(recipe.losses, **LossWeights.parse(self.losses))
         return replace(recipe, losses=weights)
+
+
+@dataclass(frozen=True)
+class StageConfig(TrainConfig):
+    """All knobs of one stage, none left open."""
+
+    kinds: tuple[str, ...] = SOURCES
+    target: str = "truth"
+    resolution: int = 512
+    batch: int = 64
+    epochs: float = 10.0
+    lr: float = 1e-3
+    optimizer: str = "sgd"
+    schedule: str = "steps"
+    warmup: int = 0
+    ema: float = 0.0
+    clip: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.batch % self.accumulate:
+            raise ValueError(f"batch {self.batch} is no multiple of accumulate {self.accumulate}")
 
 
 def parse(argv: Sequence[str] | None = None, description: str | None = None) -> TrainConfig:
@@ -195,9 +215,9 @@ def _merged(path: str | None, flags: dict[str, Any]) -> TrainConfig:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
+    if sys.version_info >= (3, 11):
         import tomllib
-    except ModuleNotFoundError:  # Python 3.10
+    else:
         import tomli as tomllib
 
     try:

@@ -18,7 +18,7 @@ from df2net_hub.modeling.albedonet import AlbedoNet
 from df2net_hub.modeling.cascade import SLOTS
 from df2net_hub.registry import name_of
 from df2net_hub.training.checkpoints import RunState
-from df2net_hub.training.config import TrainConfig
+from df2net_hub.training.config import StageConfig
 from df2net_hub.training.objectives import used_terms
 from df2net_hub.training.rows import RENDER
 from df2net_hub.training.stage import Network, trained_part
@@ -53,7 +53,7 @@ def export(
 
 
 def run_record(
-    config: TrainConfig,
+    config: StageConfig,
     rows: int,
     steps: int,
     state: RunState,
@@ -85,7 +85,7 @@ def run_record(
     )
 
 
-def _sentence(config: TrainConfig, rows: int, steps: int, state: RunState) -> str:
+def _sentence(config: StageConfig, rows: int, steps: int, state: RunState) -> str:
     losses = used_terms(config.recipe(config.stage).losses)
     shown = ", ".join(f"{name} {weight:g}" for name, weight in losses.items())
     skipped = f", {state.skipped} steps skipped as not finite" if state.skipped else ""

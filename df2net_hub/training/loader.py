@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, get_worker_info
 
 from df2net_hub.augment import augment_pair, warp_pair
-from df2net_hub.training.config import TrainConfig
+from df2net_hub.training.config import StageConfig
 from df2net_hub.training.order import Key, Order, StepBatches, draws
 from df2net_hub.training.rows import RENDER, Rows, open_rows
 from df2net_hub.training.stream import StreamedRows
@@ -41,7 +41,7 @@ def plain_sample(rows: Rows, row: int, size: int) -> Sample:
 class _Augmenting:
     """What both kinds of set share: the sample of a key."""
 
-    def __init__(self, config: TrainConfig) -> None:
+    def __init__(self, config: StageConfig) -> None:
         self.seed, self.size, self.augment = config.seed, config.resolution, config.augment
 
     def sample(self, key: Key, name: str, pair: dict[str, np.ndarray]) -> Sample:
@@ -55,7 +55,7 @@ class _Augmenting:
 class PairDataset(_Augmenting, Dataset):
     """Augmented pairs by the keys of an `Order`; the same for a key in any process."""
 
-    def __init__(self, config: TrainConfig, sets: Sequence[Rows]) -> None:
+    def __init__(self, config: StageConfig, sets: Sequence[Rows]) -> None:
         super().__init__(config)
         self.sets = sets
 
@@ -77,7 +77,7 @@ class PairStream(_Augmenting, IterableDataset):
 
     def __init__(
         self,
-        config: TrainConfig,
+        config: StageConfig,
         sets: Sequence[StreamedRows],
         process: int,
         processes: int,
@@ -123,10 +123,9 @@ class Batches:
     """
 
     def __init__(
-        self, config: TrainConfig, columns: tuple[str, ...], process: int, processes: int
+        self, config: StageConfig, columns: tuple[str, ...], process: int, processes: int
     ) -> None:
         whole, parts = config.batch, config.accumulate
-        assert whole is not None and config.kinds is not None and config.resolution is not None
         if whole % (processes * parts):
             raise ValueError(
                 f"batch {whole} does not divide among {processes} processes in {parts} parts each; "
@@ -147,14 +146,14 @@ class Batches:
 
     def steps(self) -> int:
         """Steps of the whole run."""
-        return max(round(self.config.epochs * self.length / self.config.batch), 1)  # type: ignore[operator]
+        return max(round(self.config.epochs * self.length / self.config.batch), 1)
 
     def loader(self, step: int) -> DataLoader:
         """Batches from `step` on; a step has `accumulate` of them."""
         from accelerate.data_loader import BatchSamplerShard
 
         config, first = self.config, step * self.config.accumulate
-        whole = config.batch // config.accumulate  # type: ignore[operator]
+        whole = config.batch // config.accumulate
         options: dict[str, Any] = {
             "num_workers": config.workers,
             "worker_init_fn": _one_thread,

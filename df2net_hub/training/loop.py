@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from df2net_hub.training.checkpoints import Checkpoints, RunState
-from df2net_hub.training.config import TrainConfig
+from df2net_hub.training.config import StageConfig
 from df2net_hub.training.export import export, hardware_name, run_record, save_whole
 from df2net_hub.training.loader import Batches, Sample, on_device
 from df2net_hub.training.monitor import Monitor
@@ -43,7 +43,7 @@ class StageRun:
     """
 
     accelerator: Any
-    config: TrainConfig
+    config: StageConfig
     network: Network
     model: nn.Module
     optimizer: Any
@@ -107,7 +107,7 @@ class StageRun:
             waited += time.monotonic() - asked
             with accelerator.accumulate(self.model):
                 with accelerator.autocast():
-                    seen = seen_by(self.model, config.stage, batch, config.target)  # type: ignore[arg-type]
+                    seen = seen_by(self.model, config.stage, batch, config.target)
                 parts = weighted_losses(weights, seen)
                 loss = torch.stack(list(parts.values())).sum()
                 if self._agreed(not torch.isfinite(loss)):
@@ -170,7 +170,7 @@ class StageRun:
 
     def _too_large(self) -> str:
         config = self.config
-        here = config.batch // (self.accelerator.num_processes * config.accumulate)  # type: ignore[operator]
+        here = config.batch // (self.accelerator.num_processes * config.accumulate)
         return (
             f"a step of {here} photos at {config.resolution} px does not fit the memory of "
             f"{self.accelerator.device}; compute it in parts with --accumulate "

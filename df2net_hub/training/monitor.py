@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import torch
 
-from df2net_hub.training.config import TrainConfig
+from df2net_hub.training.config import StageConfig
 
 
 class Monitor:
@@ -23,7 +23,7 @@ class Monitor:
         step: made before.
     """
 
-    def __init__(self, accelerator: Any, config: TrainConfig, steps: int, step: int) -> None:
+    def __init__(self, accelerator: Any, config: StageConfig, steps: int, step: int) -> None:
         from tqdm import tqdm
 
         self.accelerator, self.config, self.out = accelerator, config, Path(config.out)
@@ -60,7 +60,7 @@ class Monitor:
         if not self.main:
             return
         elapsed = max(time.monotonic() - self.since, 1e-9)
-        photos = (step - self.first) * self.config.batch / elapsed  # type: ignore[operator]
+        photos = (step - self.first) * self.config.batch / elapsed
         values = {name: part.item() for name, part in parts.items()}
         speed = {
             "lr": lr,

@@ -29,17 +29,17 @@ class Seen:
 
     Attributes:
         batch: image (B,3,H,W) in [-1,1], mask (B,1,H,W), and what else was loaded.
-        depth: (B,1,H,W) the stage's depth.
+        depth: (B,1,H,W) the stage's depth; None of AlbedoNet.
         mask_logits: (B,1,H,W), None without a mask head.
-        target_depth: (B,1,H,W) that it is compared with.
-        albedo: (B,3,H,W) in [0,1], of AlbedoNet.
+        target_depth: (B,1,H,W) that it is compared with; None if not loaded.
+        albedo: (B,3,H,W) in [0,1] of AlbedoNet; None of the others.
     """
 
     batch: dict[str, Any]
-    depth: Tensor | None = None
-    mask_logits: Tensor | None = None
-    target_depth: Tensor | None = None
-    albedo: Tensor | None = None
+    depth: Any = None
+    mask_logits: Any = None
+    target_depth: Any = None
+    albedo: Any = None
 
     def first(self, count: int) -> "Seen":
         """The first `count` photos."""

@@ -86,7 +86,7 @@ def open_rows(
     size: int,
     seed: int,
 ) -> Rows:
-    """The rows that one entry of `TrainConfig.dataset` names."""
+    """The rows that one entry of `StageConfig.dataset` names."""
     if dataset.startswith(RENDER):
         return RenderedRows(dataset.removeprefix(RENDER), rendered, seed, max(size, 32), columns)
     return StoredRows(dataset, columns, kinds)

@@ -14,7 +14,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from df2net_hub.training.batch_norm import share_batch_norms
 from df2net_hub.training.checkpoints import Checkpoints, RunState
-from df2net_hub.training.config import TrainConfig, as_json
+from df2net_hub.training.config import StageConfig, TrainConfig, as_json
 from df2net_hub.training.export import hardware_name
 from df2net_hub.training.loader import Batches
 from df2net_hub.training.loop import FINISHED_FILE, StageRun
@@ -57,7 +57,7 @@ def train(config: TrainConfig) -> Path:
     return Path(model)
 
 
-def _train_stage(config: TrainConfig) -> Path:
+def _train_stage(config: StageConfig) -> Path:
     from accelerate import Accelerator
     from accelerate.utils import ProjectConfiguration, set_seed
 
@@ -70,7 +70,7 @@ def _train_stage(config: TrainConfig) -> Path:
     )
     process, processes = accelerator.process_index, accelerator.num_processes
     losses = config.recipe(config.stage).losses
-    target: str = config.target  # type: ignore[assignment]
+    target: str = config.target
     if target == "given" and config.stage not in ("fine", "finer"):
         raise ValueError(f"target given: stage {config.stage} is given no depth; target is truth")
     batches = Batches(config, columns_for(losses, target), process, processes)
@@ -118,7 +118,7 @@ def _train_stage(config: TrainConfig) -> Path:
         processes,
         hardware_name(accelerator),
         config.accumulate,
-        config.batch // (processes * config.accumulate),  # type: ignore[operator]
+        config.batch // (processes * config.accumulate),
     )
     monitor = Monitor(accelerator, config, steps, state.step)
     run = StageRun(
@@ -157,7 +157,7 @@ def _stop_signals() -> Iterator[Callable[[], bool]]:
 
     def remember(number: int, frame: Any) -> None:
         came.append(number)
-        signal.signal(number, before[number])
+        signal.signal(number, before[signal.Signals(number)])
 
     for number in before:
         signal.signal(number, remember)

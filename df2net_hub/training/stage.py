@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,13 +11,13 @@ from torch import Tensor, nn
 from df2net_hub.modeling.albedonet import AlbedoNet
 from df2net_hub.modeling.cascade import DF2Net
 from df2net_hub.registry import create_model, model_entry
-from df2net_hub.training.config import TrainConfig
+from df2net_hub.training.config import StageConfig
 from df2net_hub.training.objectives import Seen
 
 Network = DF2Net | AlbedoNet
 
 
-def open_network(config: TrainConfig) -> Network:
+def open_network(config: StageConfig) -> Network:
     """What `config.model` names, with `config.network` in the place of the trained stage.
 
     Raises:
@@ -37,7 +38,7 @@ def open_network(config: TrainConfig) -> Network:
     return _replaced(network, config)
 
 
-def _replaced(network: Network, config: TrainConfig) -> Network:
+def _replaced(network: Network, config: StageConfig) -> Network:
     slot = model_entry(config.network).slot
     if slot != config.stage:
         raise ValueError(
@@ -51,7 +52,8 @@ def _replaced(network: Network, config: TrainConfig) -> Network:
     if isinstance(network, AlbedoNet):
         return trained  # type: ignore[return-value]  # of slot albedo
     stages = {name: getattr(network, name) for name in ("dense", "fine", "finer")}
-    named = replace(network.config, **{config.stage: config.network})
+    names: dict[str, Any] = {config.stage: config.network}
+    named = replace(network.config, **names)
     return DF2Net(named, **(stages | {config.stage: trained})).eval()
 
 

@@ -10,7 +10,7 @@ from torch.utils.data import default_collate
 
 from df2net_hub.geometry import DEPTH_UNIT_PX
 from df2net_hub.losses import depth_loss, erode, network_normals
-from df2net_hub.training.config import TrainConfig
+from df2net_hub.training.config import StageConfig
 from df2net_hub.training.loader import on_device, plain_sample
 from df2net_hub.training.objectives import Seen, weighted_losses
 from df2net_hub.training.presets import LossWeights
@@ -29,7 +29,7 @@ class Validation:
         process, processes: this process measures every `processes`-th row.
     """
 
-    def __init__(self, config: TrainConfig, process: int, processes: int) -> None:
+    def __init__(self, config: StageConfig, process: int, processes: int) -> None:
         self.config = config
         truth = "albedo" if config.stage == "albedo" else "depth"
         columns = tuple(sorted({"image", "mask", truth}))
@@ -39,7 +39,7 @@ class Validation:
             columns,
             kinds,
             config.validation_pairs,
-            config.resolution,  # type: ignore[arg-type]
+            config.resolution,
             # A renderer draws from another seed than it trains on.
             config.seed + 1_000_000,
         )
@@ -49,7 +49,7 @@ class Validation:
 
     def batch(self, rows: np.ndarray, device: torch.device) -> dict[str, Any]:
         """Rows as one batch."""
-        size: int = self.config.resolution  # type: ignore[assignment]
+        size: int = self.config.resolution
         samples = [plain_sample(self.rows, int(row), size) for row in rows]
         return on_device(default_collate(samples), device)
 
@@ -85,8 +85,8 @@ def _errors(seen: Seen, stage: str) -> dict[str, Tensor]:
         weights = LossWeights(albedo=1, albedo_edge=1)
         return {"loss": torch.stack(list(weighted_losses(weights, seen).values())).sum()}
     return {
-        "depth_px": depth_error_px(seen.depth, seen.target_depth, seen.mask),  # type: ignore[arg-type]
-        "normal_deg": normal_error_deg(seen.depth, seen.target_depth, seen.mask),  # type: ignore[arg-type]
+        "depth_px": depth_error_px(seen.depth, seen.target_depth, seen.mask),
+        "normal_deg": normal_error_deg(seen.depth, seen.target_depth, seen.mask),
     }
 
 
