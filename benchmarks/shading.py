@@ -1,4 +1,4 @@
-"""What shape from shading adds to a training step of F-Net, measured in turns in the same run.
+"""What shape from shading adds to a training step of F-Net.
 
     python benchmarks/shading.py --threads 1                  # both cascades, 256 px, batch 8
     python benchmarks/shading.py --batch 1 2 4 8 16           # what the batch costs
@@ -7,8 +7,9 @@
 The paper trained with 8 photos a step "owing to the SFS implementation" (Sec. 3.6). A step here is
 F-Net's forward and backward pass with L_rec (Eq. 1), without D-Net before it and the optimizer
 after it, which would only make the share smaller. Added are the normals of both depths, the light
-of Eq. 4, L_sh of Eq. 5 and its way back to F-Net's output. The share is the median of the rounds'
-ratios. On a CPU processor time is counted, so that other programs on the machine matter little.
+of Eq. 4, L_sh of Eq. 5 and its way back to F-Net's output. Both parts are timed in the same step,
+and the share is the median over the steps of their ratios. On a CPU processor time is counted, so
+that other programs on the machine matter less.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from df2net_hub.losses import depth_loss, erode, network_normals, shading_loss
 from df2net_hub.modeling.cascade import DF2Net
 from df2net_hub.registry import create_model
 
-WARM_UP = 2  # rounds that are not counted
+WARM_UP = 2  # steps that are not counted
 
 
 class Step:
@@ -43,17 +44,19 @@ class Step:
         self.image, self.albedo = (torch.rand(batch, 3, size, size).to(device) for _ in range(2))
         self.photo = (2 * self.image - 1).contiguous(memory_format=torch.channels_last)
 
-    def __call__(self, with_shading: bool) -> float:
-        """Seconds of one step, all its work on the device done."""
+    def __call__(self) -> tuple[float, float]:
+        """Seconds of F-Net's part of one step and of L_sh's, all work on the device done."""
         start = self.now()
         depth = self.network(self.photo, self.depth)
         loss = 10 * depth_loss(depth, self.depth, self.mask)
-        if with_shading:
-            loss = loss + 0.1 * self.shading(depth)
-        loss.backward()
-        duration = self.now() - start
+        forward = self.now()
+        output = depth.detach().requires_grad_(True)
+        (gradient,) = torch.autograd.grad(0.1 * self.shading(output), output)
+        shaded = self.now()
+        torch.autograd.backward([loss, depth], [torch.ones_like(loss), gradient])
+        end = self.now()
         self.network.zero_grad()
-        return duration
+        return end - shaded + forward - start, shaded - forward
 
     def shading(self, depth: Tensor) -> Tensor:
         """L_sh of `depth` (B,1,H,W)."""
@@ -68,12 +71,6 @@ class Step:
         return process_time()
 
 
-def measure(step: Step, rounds: int) -> tuple[list[float], list[float]]:
-    """Seconds of a step without and with L_sh, round by round."""
-    pairs = [(step(False), step(True)) for _ in range(WARM_UP + rounds)][WARM_UP:]
-    return [without for without, _ in pairs], [with_ for _, with_ in pairs]
-
-
 def main() -> None:
     """Parse the flags, measure, print the table."""
     parser = argparse.ArgumentParser(
@@ -86,7 +83,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, nargs="+", default=[8], help="photos a step (8)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (cpu)")
     parser.add_argument("--threads", type=int, default=2, help="threads of PyTorch (2)")
-    parser.add_argument("--rounds", type=int, default=7, help="rounds that count (7)")
+    parser.add_argument("--rounds", type=int, default=9, help="steps that count (9)")
     args = parser.parse_args()
     if min(args.size, args.threads, args.rounds, *args.batch) < 1:
         parser.error("--size, --batch, --threads and --rounds must be 1 or more")
@@ -96,14 +93,15 @@ def main() -> None:
 
     rows = []
     for name, batch in tqdm([(name, batch) for name in args.model for batch in args.batch]):
-        without, with_ = measure(Step(name, args.size, batch, args.device), args.rounds)
-        share = median(b / a - 1 for a, b in zip(without, with_, strict=True))
-        times = [f"{1000 * median(one) / batch:.1f}" for one in (without, with_)]
+        step = Step(name, args.size, batch, args.device)
+        seconds = [step() for _ in range(WARM_UP + args.rounds)][WARM_UP:]
+        share = median(shading / network for network, shading in seconds)
+        times = [f"{1000 * median(part) / batch:.1f}" for part in zip(*seconds, strict=True)]
         rows.append(f"| {name} | {batch} | {times[0]} | {times[1]} | {100 * share:.1f} % |")
     print(
-        f"{args.size} px, {args.rounds} rounds in turns, {args.threads} threads, {args.device}, "
+        f"{args.size} px, {args.rounds} steps, {args.threads} threads, {args.device}, "
         f"{platform.machine()}, torch {torch.__version__}; medians in milliseconds per photo\n\n"
-        "| cascade | batch | step | step with L_sh | L_sh adds |\n|---|---|---|---|---|"
+        "| cascade | batch | step | L_sh | share |\n|---|---|---|---|---|"
     )
     print("\n".join(rows))
 

@@ -26,7 +26,9 @@ def network_normals(depth: Tensor) -> Tensor:
 
 def erode(mask: Tensor) -> Tensor:
     """(B,1,H,W) bool: pixels whose 3 x 3 neighborhood lies in the mask: the face's normals."""
-    return F.max_pool2d((~mask).float(), 3, 1, 1) == 0
+    padded = F.pad(mask, (1, 1, 1, 1), value=True)
+    rows = padded[..., :-2, :] & padded[..., 1:-1, :] & padded[..., 2:, :]
+    return rows[..., :-2] & rows[..., 1:-1] & rows[..., 2:]
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:

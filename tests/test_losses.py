@@ -153,7 +153,10 @@ def test_normals_of_the_same_relief_do_not_depend_on_the_resolution():
 
 
 def test_erosion_removes_the_border_of_the_mask():
-    assert erode(MASK).sum() == 6 * 6
+    expected = torch.zeros_like(MASK)
+    expected[..., 5:11, 5:11] = True
+    assert torch.equal(erode(MASK), expected)
+    assert erode(torch.ones_like(MASK)).all()  # what lies beyond the crop is unknown, not off
 
 
 def test_shading_loss_vanishes_on_the_surface_that_made_the_photo():
@@ -190,22 +193,22 @@ def test_descending_the_shading_loss_brings_out_the_bumps_that_made_the_photo():
     photo = shade(albedo, truth, light)
     depth = smooth().requires_grad_(True)
     optimizer = torch.optim.Adam([depth], 6e-4)
-    for _ in range(80):
+    for _ in range(40):
         optimizer.zero_grad()
         shading_loss(photo, albedo, network_normals(depth), start, mask).backward()
         optimizer.step()
     before, after = (
         normal_loss(normals, truth, mask) for normals in (start, network_normals(depth))
     )
-    assert after < 0.4 * before
+    assert after < 0.25 * before
 
 
 def test_the_gradient_of_the_shading_loss_is_that_of_finite_differences():
     """The light is held constant, so it comes from normals that do not change."""
     generator = torch.Generator().manual_seed(0)
-    depth = (smooth(8) + 0.05 * torch.rand(1, 1, 8, 8, generator=generator)).double()
-    albedo, photo = (torch.rand(1, 3, 8, 8, generator=generator).double() for _ in "ab")
-    target, mask = network_normals(smooth(8).double()), torch.ones(1, 1, 8, 8, dtype=torch.bool)
+    depth = (smooth(6) + 0.05 * torch.rand(1, 1, 6, 6, generator=generator)).double()
+    albedo, photo = (torch.rand(1, 3, 6, 6, generator=generator).double() for _ in "ab")
+    target, mask = network_normals(smooth(6).double()), torch.ones(1, 1, 6, 6, dtype=torch.bool)
     mask[..., :2] = False
 
     def loss(surface: Tensor) -> Tensor:

@@ -44,7 +44,7 @@ def test_in_the_middle_relief_is_steepened_by_focal_length_over_distance():
 
 
 def test_normals_do_not_depend_on_the_resolution():
-    wide, narrow = (released_normals(bumpy(size)[..., :]) for size in (256, 512))
+    wide, narrow = (released_normals(bumpy(size)) for size in (256, 512))
     torch.testing.assert_close(wide[..., 96, 96], narrow[..., 192, 192], atol=2e-2, rtol=0)
 
 
