@@ -19,6 +19,7 @@ from df2net_hub.losses import (
     scale_shift_invariant_loss,
     shading_loss,
 )
+from df2net_hub.released_shading import released_shading_loss
 from df2net_hub.srgb import to_linear
 from df2net_hub.training.presets import LossWeights
 
@@ -51,6 +52,11 @@ class Seen:
     def mask(self) -> Tensor:
         return self.batch["mask"]
 
+    @property
+    def photo(self) -> Tensor:
+        """(B,3,H,W) in [0,1], sRGB."""
+        return (self.batch["image"] + 1) / 2
+
     @cached_property
     def inner(self) -> Tensor:
         """The pixels that have normals."""
@@ -71,8 +77,13 @@ class Seen:
 
 
 def _shading(seen: Seen) -> Tensor:
-    image, albedo = to_linear((seen.batch["image"] + 1) / 2), to_linear(seen.batch["albedo"])
+    image, albedo = to_linear(seen.photo), to_linear(seen.batch["albedo"])
     return shading_loss(image, albedo, seen.normals, seen.target_normals, seen.inner)
+
+
+def _released_shading(seen: Seen) -> Tensor:
+    depths = seen.depth, seen.target_depth
+    return released_shading_loss(seen.photo, seen.batch["albedo"], *depths, seen.inner)
 
 
 @dataclass(frozen=True)
@@ -89,6 +100,7 @@ TERMS: dict[str, Term] = {
         lambda seen: normal_loss(seen.normals, seen.target_normals, seen.inner), ("depth",)
     ),
     "shading": Term(_shading, ("depth", "albedo")),
+    "released_shading": Term(_released_shading, ("depth", "albedo")),
     "mask": Term(lambda seen: mask_loss(seen.mask_logits, seen.mask)),
     "gradient": Term(
         lambda seen: gradient_loss(seen.depth, seen.target_depth, seen.mask), ("depth",)
@@ -97,7 +109,7 @@ TERMS: dict[str, Term] = {
         lambda seen: scale_shift_invariant_loss(seen.depth, seen.target_depth, seen.mask),
         ("depth",),
     ),
-    "smooth": Term(lambda seen: edge_aware_loss(seen.depth, seen.batch["image"], seen.mask)),
+    "smooth": Term(lambda seen: edge_aware_loss(seen.depth, seen.photo, seen.mask)),
     "albedo": Term(lambda seen: albedo_loss(*seen.albedos), ("albedo",)),
     "albedo_edge": Term(lambda seen: albedo_edge_loss(*seen.albedos), ("albedo",)),
     "albedo_level": Term(lambda seen: albedo_level_loss(*seen.albedos), ("albedo",)),

@@ -18,7 +18,7 @@ LABEL = 20
 @torch.no_grad()
 def learning_picture(seen: Seen) -> np.ndarray:
     """(H,W,3) uint8: photo, depth given, depth made, truth in clay, and the photo shaded anew."""
-    image = (seen.batch["image"].float() + 1) / 2
+    image = seen.photo.float()
     columns = {"photo": image}
     if seen.albedo is not None:
         columns |= {"albedo": seen.albedo.float()}
@@ -44,7 +44,7 @@ def clay(depth: Tensor, mask: Tensor) -> Tensor:
 def _shaded(seen: Seen, image: Tensor) -> Tensor:
     """Eq. 3 on the depth made, under the light that Eq. 4 fits to the photo."""
     linear, albedo = to_linear(image), to_linear(seen.batch["albedo"].float())
-    light = fit_light(linear, albedo, seen.target_normals, seen.inner)
+    light = fit_light(linear, albedo, seen.target_normals, seen.inner, 1e-4)
     shaded = shade(albedo, seen.normals, light).clamp(0, 1) ** (1 / 2.2)
     return torch.where(seen.mask, shaded, 1.0)
 

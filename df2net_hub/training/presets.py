@@ -18,6 +18,7 @@ class LossWeights:
     depth: float = 0.0
     normal: float = 0.0
     shading: float = 0.0
+    released_shading: float = 0.0  # as the authors' code computes it
     mask: float = 0.0
     gradient: float = 0.0
     scale_shift: float = 0.0
