@@ -13,7 +13,10 @@ from df2net_hub.synthesis.surface import EYE, MOUTH, TEETH, Surface
 IRIS, PUPIL, LIMBUS = 0.5, 0.2, 0.1  # angle from the gaze [rad]
 EYE_WHITE = to_linear(np.array([0.74, 0.70, 0.68]))
 MOUTH_COLOR = to_linear(np.array([0.50, 0.20, 0.20]))
-EYE_GLOSS, LIP_GLOSS = 6.0, 0.9
+EYE_GLOSS, LIP_GLOSS = np.float32(6), np.float32(0.9)
+BLOTCHES = np.float32(300)  # noise pixels over the face tile
+# In compiled code a plain number makes its whole expression double precision.
+ONE, HALF = np.float32(1), np.float32(0.5)
 NO_PICTURE = np.zeros((2, 2, 4), np.float32)
 BYTE_TO_LINEAR = to_linear(np.arange(256) / 255)
 
@@ -87,28 +90,32 @@ def _clip(value: float, low: float, high: float) -> float:
 
 
 @njit(inline="always")
-def _add_texel(
-    texture: np.ndarray, u: float, v: float, weight: float, out: np.ndarray, table: np.ndarray
-) -> None:
-    """Add `weight` times the bilinear texel at u, v in [0,1], v up, to `out`; edges clamp.
-
-    Texels are linear, or bytes of which `table` (256,) holds the linear value.
-    """
-    rows, columns = texture.shape[0], texture.shape[1]
-    one, half = np.float32(1), np.float32(0.5)
-    x = _clip(u * np.float32(columns) - half, 0, columns - 1.001)
-    y = _clip((one - v) * np.float32(rows) - half, 0, rows - 1.001)
+def _bilinear(u: float, v: float, rows: int, columns: int) -> tuple:
+    """Row and column of the upper left of four texels around u, v in [0,1], and their weights."""
+    x = _clip(u * np.float32(columns) - HALF, 0, np.float32(columns - 1.001))
+    y = _clip((ONE - v) * np.float32(rows) - HALF, 0, np.float32(rows - 1.001))
     i, j = int(y), int(x)
     fx, fy = x - np.float32(j), y - np.float32(i)
-    a, b = (one - fx) * (one - fy) * weight, fx * (one - fy) * weight
-    c, d = (one - fx) * fy * weight, fx * fy * weight
-    for k in range(len(out)):
-        p, q = texture[i, j, k], texture[i, j + 1, k]
-        r, s = texture[i + 1, j, k], texture[i + 1, j + 1, k]
-        if len(table):
-            out[k] += a * table[int(p)] + b * table[int(q)] + c * table[int(r)] + d * table[int(s)]
-        else:
-            out[k] += a * p + b * q + c * r + d * s
+    right, low = fx * (ONE - fy), (ONE - fx) * fy
+    return i, j, ONE - fx - low, right, low, fx * fy
+
+
+@njit(inline="always")
+def _skin_texel(
+    texture: np.ndarray, i: int, j: int, k: int, a: float, b: float, c: float, d: float,
+    table: np.ndarray,
+) -> float:  # fmt: skip
+    """Channel `k` of four texels; they are linear, or bytes whose linear values `table` holds."""
+    p, q = texture[i, j, k], texture[i, j + 1, k]
+    r, s = texture[i + 1, j, k], texture[i + 1, j + 1, k]
+    if len(table):
+        return (
+            a * table[np.uint8(p)]
+            + b * table[np.uint8(q)]
+            + c * table[np.uint8(r)]
+            + d * table[np.uint8(s)]
+        )
+    return a * np.float32(p) + b * np.float32(q) + c * np.float32(r) + d * np.float32(s)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
@@ -134,58 +141,88 @@ def _paint(
     albedo: np.ndarray,
     gloss: np.ndarray,
 ) -> None:
-    skin_gloss, neckline = numbers[7], numbers[6]
-    fields = np.zeros(per_vertex.shape[1], np.float32)
-    color, over = np.zeros(3, np.float32), np.zeros(4, np.float32)
-    linear, black = table[:0], np.zeros(3, np.float32)
+    skin_gloss, neckline, mix = numbers[7], numbers[6], numbers[0]
+    fields, color = np.zeros(per_vertex.shape[1], np.float32), np.zeros(3, np.float32)
     # Rows are taken once: a view made for every pixel costs more than the pixel.
     gain, hair, cloth, teeth = colors[0], colors[1], colors[2], colors[3]
     iris, white, mouth = colors[4], colors[5], colors[6]
     blotch, strands = noise[2], noise[3]
+    hairy = numbers[3] > 0 or numbers[5] > 0
+    blotchy = numbers[1] != 0
     for row in range(kind.shape[0]):
         for column in range(kind.shape[1]):
             what = kind[row, column]
             if what == 0:
                 continue
             t = triangle_id[row, column]
-            u = v = np.float32(0)
-            for f in range(len(fields)):
-                fields[f] = 0
-            for k in range(3):
-                corner, texel, weight = triangles[t, k], uv_triangles[t, k], weights[row, column, k]
-                u += weight * uv[texel, 0]
-                v += weight * uv[texel, 1]
-                for f in range(len(fields)):
-                    fields[f] += weight * per_vertex[corner, f]
-            gloss[row, column] = skin_gloss
-            if what == EYE:
-                _eye_color(fields, gaze, iris, white, color)
-                gloss[row, column] = EYE_GLOSS
-            elif what == TEETH:
+            if what == TEETH:
                 _copy(teeth, 0, color)
+                gloss[row, column] = skin_gloss
             elif what == MOUTH:
                 _copy(mouth, 0, color)
-            elif fields[1] < neckline:
-                _copy(cloth, 0, color)
-                gloss[row, column] = 0
+                gloss[row, column] = skin_gloss
             else:
-                _copy(black, 0, color)
-                if textured:
-                    _add_texel(skin_a, u * np.float32(0.5), v, 1 - numbers[0], color, table)
-                    _add_texel(skin_b, u * np.float32(0.5), v, numbers[0], color, table)
+                wa, wb = weights[row, column, 0], weights[row, column, 1]
+                wc = weights[row, column, 2]
+                a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+                for f in range(len(fields)):
+                    fields[f] = (
+                        wa * per_vertex[a, f] + wb * per_vertex[b, f] + wc * per_vertex[c, f]
+                    )
+                if what == EYE:
+                    _eye_color(fields, gaze, iris, white, color)
+                    gloss[row, column] = EYE_GLOSS
+                elif fields[1] < neckline:
+                    _copy(cloth, 0, color)
+                    gloss[row, column] = 0
                 else:
-                    _copy(fields, 6, color)
-                _redden(color, gain, numbers[1], blotch, u, v, offset)
-                if overlaid and u < 1:
-                    for k in range(4):
-                        over[k] = 0
-                    _add_texel(overlay, u, v, np.float32(1), over, linear)
-                    for k in range(3):
-                        color[k] += over[3] * (over[k] - color[k])
-                _grow_hair(color, fields, hair, numbers, strands, offset)
-                gloss[row, column] = skin_gloss * (1 + np.float32(LIP_GLOSS) * fields[5])
+                    a, b, c = uv_triangles[t, 0], uv_triangles[t, 1], uv_triangles[t, 2]
+                    u = wa * uv[a, 0] + wb * uv[b, 0] + wc * uv[c, 0]
+                    v = wa * uv[a, 1] + wb * uv[b, 1] + wc * uv[c, 1]
+                    if textured:
+                        rows, columns = skin_a.shape[0], skin_a.shape[1]
+                        i, j, wa, wb, wc, wd = _bilinear(u * HALF, v, rows, columns)
+                        for k in range(3):
+                            color[k] = _skin_texel(skin_a, i, j, k, wa, wb, wc, wd, table)
+                        if mix > 0:
+                            if skin_b.shape[0] != rows or skin_b.shape[1] != columns:
+                                i, j, wa, wb, wc, wd = _bilinear(
+                                    u * HALF, v, skin_b.shape[0], skin_b.shape[1]
+                                )
+                            for k in range(3):
+                                other = _skin_texel(skin_b, i, j, k, wa, wb, wc, wd, table)
+                                color[k] += mix * (other - color[k])
+                    else:
+                        _copy(fields, 6, color)
+                    reddened = np.float32(0)
+                    if blotchy:
+                        x, y = u * BLOTCHES + offset[0], v * BLOTCHES + offset[1]
+                        reddened = numbers[1] * tile_at(blotch, x, y)
+                    _redden(color, gain, reddened)
+                    if overlaid and u < ONE:
+                        i, j, wa, wb, wc, wd = _bilinear(u, v, overlay.shape[0], overlay.shape[1])
+                        over = _texel(overlay, i, j, 3, wa, wb, wc, wd)
+                        if over > 0:
+                            for k in range(3):
+                                value = _texel(overlay, i, j, k, wa, wb, wc, wd)
+                                color[k] += over * (value - color[k])
+                    if hairy:
+                        _grow_hair(color, fields, hair, numbers, strands, offset)
+                    gloss[row, column] = skin_gloss * (ONE + LIP_GLOSS * fields[5])
             for k in range(3):
                 albedo[row, column, k] = color[k]
+
+
+@njit(inline="always")
+def _texel(
+    texture: np.ndarray, i: int, j: int, k: int, a: float, b: float, c: float, d: float
+) -> float:
+    return (
+        a * texture[i, j, k]
+        + b * texture[i, j + 1, k]
+        + c * texture[i + 1, j, k]
+        + d * texture[i + 1, j + 1, k]
+    )
 
 
 @njit(inline="always")
@@ -195,22 +232,11 @@ def _copy(source: np.ndarray, start: int, color: np.ndarray) -> None:
 
 
 @njit(inline="always")
-def _redden(
-    color: np.ndarray,
-    gain: np.ndarray,
-    blotches: float,
-    noise: np.ndarray,
-    u: float,
-    v: float,
-    offset: np.ndarray,
-) -> None:
-    """Tone the skin, with blotches that take away green and blue."""
-    blotch = blotches * tile_at(
-        noise, u * np.float32(300) + offset[0], v * np.float32(300) + offset[1]
-    )
+def _redden(color: np.ndarray, gain: np.ndarray, blotch: float) -> None:
+    """Tone the skin, with a `blotch` that takes away green and blue."""
     color[0] = _clip(color[0] * gain[0], 0.005, 0.95)
-    color[1] = _clip(color[1] * gain[1] * (1 - blotch), 0.005, 0.95)
-    color[2] = _clip(color[2] * gain[2] * (1 - np.float32(0.8) * blotch), 0.005, 0.95)
+    color[1] = _clip(color[1] * gain[1] * (ONE - blotch), 0.005, 0.95)
+    color[2] = _clip(color[2] * gain[2] * (ONE - np.float32(0.8) * blotch), 0.005, 0.95)
 
 
 @njit(inline="always")

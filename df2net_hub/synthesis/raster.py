@@ -5,6 +5,20 @@ from numba import njit
 
 # A pixel on the edge that two triangles share must not fall between them by rounding.
 ON_EDGE = -1e-9
+WIDE = 4  # [px]; in narrower boxes it is faster to try every pixel than to find the span
+STEEP = 1e-5  # of a weight per pixel: a line with less slope bounds no span
+SHORTEST = np.float32(1e-12)
+ONE = np.float32(1)  # in compiled code a plain number makes its expression double precision
+
+
+@njit(inline="always")
+def _span(first: int, last: int, origin: float, weight: float, slope: float) -> tuple[int, int]:
+    """Pixels of `first` to `last` where weight + slope (x - origin) may be above 0."""
+    if slope > STEEP:
+        first = max(first, int(np.floor(origin - weight / slope)))
+    elif slope < -STEEP:
+        last = min(last, int(np.ceil(origin - weight / slope)))
+    return first, last
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -39,9 +53,17 @@ def _rasterize(
         per_area = 1.0 / area
         az = np.float64(points[a, 2])
         bz, cz = np.float64(points[b, 2]) - az, np.float64(points[c, 2]) - az
+        wide = x1 - x0 >= WIDE
         for y in range(y0, y1 + 1):
             dy = y - ay
-            for x in range(x0, x1 + 1):
+            first, last = x0, x1
+            if wide:
+                # Of slivers most of the box is empty. The span holds all pixels of the row.
+                first, last = _span(first, last, ax, -cx * dy * per_area, cy * per_area)
+                first, last = _span(first, last, ax, bx * dy * per_area, -by * per_area)
+                outside = 1.0 - (bx - cx) * dy * per_area
+                first, last = _span(first, last, ax, outside, (by - cy) * per_area)
+            for x in range(first, last + 1):
                 dx = x - ax
                 wb = (dx * cy - cx * dy) * per_area
                 wc = (bx * dy - dx * by) * per_area
@@ -175,9 +197,10 @@ def sample_tile(tile: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def tile_over_grid(tile: np.ndarray, size: int, per_column: float, per_row: float) -> np.ndarray:
     """(size,size) float32 of a repeating tile, its x at column * per_column, y at row * per_row."""
     out = np.empty((size, size), np.float32)
+    x_step, y_step = np.float32(per_column), np.float32(per_row)
     for row in range(size):
         for column in range(size):
-            out[row, column] = tile_at(tile, column * per_column, row * per_row)
+            out[row, column] = tile_at(tile, np.float32(column) * x_step, np.float32(row) * y_step)
     return out
 
 
@@ -205,8 +228,11 @@ def _vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     for i in range(len(normals)):
         x, y, z = normals[i, 0], normals[i, 1], normals[i, 2]
         length = np.sqrt(x * x + y * y + z * z)
-        if length > 1e-12:
-            normals[i, 0], normals[i, 1], normals[i, 2] = x / length, y / length, z / length
+        if length > SHORTEST:
+            per_length = ONE / length
+            normals[i, 0] = x * per_length
+            normals[i, 1] = y * per_length
+            normals[i, 2] = z * per_length
     return normals
 
 

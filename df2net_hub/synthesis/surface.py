@@ -21,8 +21,10 @@ KIND_PARTS = {
     TEETH: ("teeth",),
     MOUTH: ("mouth_socket", "gums_and_tongue"),
 }
-FADE_BELOW = 0.4  # normal's z under which wrinkles fade
-FACING_MIN = 0.03  # a visible surface has a normal that faces the camera
+# In compiled code a plain number makes its whole expression double precision.
+ZERO, HALF, ONE, TWO = np.float32(0), np.float32(0.5), np.float32(1), np.float32(2)
+FADE_BELOW = np.float32(0.4)  # normal's z under which wrinkles fade
+FACING_MIN = np.float32(0.03)  # a visible surface has a normal that faces the camera
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def see_surface(
         model.uv_triangles,
         model.uv,
         vertex_normals(upright, model.triangles),
-        model.vertex_flags(("face_narrow",)),
+        model.vertex_flags(("face_narrow",)).astype(np.float32),
         kind,
         model.triangle_flags(FACE_PARTS),
         wrinkles_px,
@@ -77,9 +79,8 @@ def see_surface(
         kinds,
         face,
     )
-    bent = np.zeros_like(normal)
-    _bend(height, normal, bump, kinds, bent)
-    return Surface(height + bump, bent, kinds, face, triangle_id, weights)
+    _bend(height, normal, bump, kinds)
+    return Surface(height + bump, normal, kinds, face, triangle_id, weights)
 
 
 @njit(cache=True, nogil=True)
@@ -101,6 +102,8 @@ def _lift(
 ) -> None:
     """Smooth normals, the wrinkles' height, kind and face of every covered pixel."""
     rows, columns = wrinkles.shape
+    high, wide = np.float32(rows), np.float32(columns)
+    last_y, last_x = np.float32(rows - 1.001), np.float32(columns - 1.001)
     for row in range(triangle_id.shape[0]):
         for column in range(triangle_id.shape[1]):
             t = triangle_id[row, column]
@@ -108,78 +111,67 @@ def _lift(
                 continue
             kind[row, column] = kind_of[t]
             face[row, column] = face_of[t]
-            x = y = z = u = v = share = np.float32(0)
-            for k in range(3):
-                corner, texel, weight = triangles[t, k], uv_triangles[t, k], weights[row, column, k]
-                x += weight * vertex_normal[corner, 0]
-                y += weight * vertex_normal[corner, 1]
-                z += weight * vertex_normal[corner, 2]
-                u += weight * uv[texel, 0]
-                v += weight * uv[texel, 1]
-                share += weight * wrinkled[corner]
-            z = max(z, np.float32(FACING_MIN))
-            per_length = np.float32(1) / np.sqrt(x * x + y * y + z * z)
+            wa, wb, wc = weights[row, column, 0], weights[row, column, 1], weights[row, column, 2]
+            a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+            x = wa * vertex_normal[a, 0] + wb * vertex_normal[b, 0] + wc * vertex_normal[c, 0]
+            y = wa * vertex_normal[a, 1] + wb * vertex_normal[b, 1] + wc * vertex_normal[c, 1]
+            z = wa * vertex_normal[a, 2] + wb * vertex_normal[b, 2] + wc * vertex_normal[c, 2]
+            z = max(z, FACING_MIN)
+            per_length = ONE / np.sqrt(x * x + y * y + z * z)
             x, y, z = x * per_length, y * per_length, z * per_length
             normal[row, column, 0] = x
             normal[row, column, 1] = y
             normal[row, column, 2] = z
-            if share <= 0 or u >= 1:
+            share = wa * wrinkled[a] + wb * wrinkled[b] + wc * wrinkled[c]
+            if share <= ZERO:
                 continue
-            at_x = min(max(u * columns - np.float32(0.5), np.float32(0)), columns - 1.001)
-            at_y = min(max((1 - v) * rows - np.float32(0.5), np.float32(0)), rows - 1.001)
+            a, b, c = uv_triangles[t, 0], uv_triangles[t, 1], uv_triangles[t, 2]
+            u = wa * uv[a, 0] + wb * uv[b, 0] + wc * uv[c, 0]
+            v = wa * uv[a, 1] + wb * uv[b, 1] + wc * uv[c, 1]
+            if u >= ONE:
+                continue
+            at_x = min(max(u * wide - HALF, ZERO), last_x)
+            at_y = min(max((ONE - v) * high - HALF, ZERO), last_y)
             i, j = int(at_y), int(at_x)
-            fx, fy = np.float32(at_x - j), np.float32(at_y - i)
-            above = wrinkles[i, j] * (1 - fx) + wrinkles[i, j + 1] * fx
-            below = wrinkles[i + 1, j] * (1 - fx) + wrinkles[i + 1, j + 1] * fx
-            raised = 1 / z if z > FADE_BELOW else z / (FADE_BELOW * FADE_BELOW)
-            bump[row, column] = share * raised * (above * (1 - fy) + below * fy)
+            fx, fy = at_x - np.float32(j), at_y - np.float32(i)
+            above = wrinkles[i, j] + (wrinkles[i, j + 1] - wrinkles[i, j]) * fx
+            below = wrinkles[i + 1, j] + (wrinkles[i + 1, j + 1] - wrinkles[i + 1, j]) * fx
+            raised = ONE / z if z > FADE_BELOW else z / (FADE_BELOW * FADE_BELOW)
+            bump[row, column] = share * raised * (above + (below - above) * fy)
 
 
 @njit(cache=True, nogil=True)
-def _bend(
-    height: np.ndarray, normal: np.ndarray, bump: np.ndarray, kind: np.ndarray, bent: np.ndarray
-) -> None:
+def _bend(height: np.ndarray, normal: np.ndarray, bump: np.ndarray, kind: np.ndarray) -> None:
     """Add the slopes of `bump` to those of the smooth surface, never across its edges."""
-    last_row, last_column = height.shape[0] - 1, height.shape[1] - 1
     for row in range(height.shape[0]):
         for column in range(height.shape[1]):
             if kind[row, column] == NOTHING:
                 continue
             x, y, z = normal[row, column, 0], normal[row, column, 1], normal[row, column, 2]
-            right = _slope(height, bump, row, column, 0, 1, -x / z, last_row, last_column)
-            down = _slope(height, bump, row, column, 1, 0, y / z, last_row, last_column)
+            right = _slope(height[row], bump[row], column, -x / z)
+            down = _slope(height[:, column], bump[:, column], row, y / z)
+            if right == ZERO and down == ZERO:
+                continue
             x -= z * right
             y += z * down
-            per_length = np.float32(1) / np.sqrt(x * x + y * y + z * z)
-            bent[row, column, 0] = x * per_length
-            bent[row, column, 1] = y * per_length
-            bent[row, column, 2] = z * per_length
+            per_length = ONE / np.sqrt(x * x + y * y + z * z)
+            normal[row, column, 0] = x * per_length
+            normal[row, column, 1] = y * per_length
+            normal[row, column, 2] = z * per_length
 
 
-@njit(cache=True, nogil=True)
-def _slope(
-    height: np.ndarray,
-    bump: np.ndarray,
-    row: int,
-    column: int,
-    down: int,
-    right: int,
-    expected: float,
-    last_row: int,
-    last_column: int,
-) -> float:
-    """Change of `bump` per pixel, from the neighbors on the same sheet of the surface."""
-    rise, pixels = np.float32(0), 0
-    jump = 2 + 2 * abs(expected)  # what lies further off is another sheet
-    for sign in (-1, 1):
-        i, j = row + sign * down, column + sign * right
-        if i < 0 or j < 0 or i > last_row or j > last_column:
-            continue
-        if abs(height[i, j] - height[row, column] - sign * expected) > jump:
-            continue
-        rise += sign * (bump[i, j] - bump[row, column])
+@njit(inline="always")
+def _slope(height: np.ndarray, bump: np.ndarray, at: int, expected: float) -> float:
+    """Change of `bump` (n,) per pixel, from the neighbors on the same sheet of the surface."""
+    here, rise, pixels = height[at], ZERO, 0
+    jump = TWO + TWO * abs(expected)  # what lies further off is another sheet
+    if at > 0 and abs(here - height[at - 1] - expected) <= jump:
+        rise += bump[at] - bump[at - 1]
         pixels += 1
-    return rise / pixels if pixels else np.float32(0)
+    if at + 1 < len(height) and abs(height[at + 1] - here - expected) <= jump:
+        rise += bump[at + 1] - bump[at]
+        pixels += 1
+    return rise * HALF if pixels == 2 else rise
 
 
 @njit(cache=True, nogil=True)
@@ -201,6 +193,27 @@ def weighed(
                 shares[row, column, 2] = 1
                 shares[row, column, 3] = front[row, column]
     return geometry, shares
+
+
+@njit(cache=True, nogil=True)
+def as_seen(
+    height: np.ndarray, normal: np.ndarray, face: np.ndarray, hidden: np.ndarray, front: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """What `divided` gives where the fine pixels are those of the picture."""
+    depth, normals = np.empty_like(height), np.empty_like(normal)
+    seen, mask, coverage = np.empty_like(height), np.zeros_like(face), np.zeros_like(height)
+    for row in range(height.shape[0]):
+        for column in range(height.shape[1]):
+            on_face = face[row, column]
+            depth[row, column] = height[row, column] if on_face else np.float32(np.nan)
+            for k in range(3):
+                normals[row, column, k] = normal[row, column, k] if on_face else np.float32(np.nan)
+            mask[row, column] = on_face and not hidden[row, column]
+            nearest = front[row, column]
+            covered = nearest > -np.inf
+            coverage[row, column] = ONE if covered else ZERO
+            seen[row, column] = nearest if covered else np.float32(np.nan)
+    return depth, normals, seen, mask, coverage
 
 
 @njit(cache=True, nogil=True)
