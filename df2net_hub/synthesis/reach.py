@@ -140,11 +140,11 @@ def lit_by(
             step = size * SHADOW_STEP / 2
             thick = max(THIN_CM * px_per_cm, 1.5 * step * float(direction[2]))
             lit = np.minimum(lit, _march(half, bars, direction, step, 2 * SHADOW_STEPS, 0.0, thick))
-        out[light] = cv2.resize(cv2.GaussianBlur(lit, (0, 0), 1.5), (size, size))
+        cv2.resize(cv2.GaussianBlur(lit, (0, 0), 1.5), (size, size), dst=out[light])
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _march(
     half: np.ndarray,
     blockers: np.ndarray,
@@ -162,22 +162,32 @@ def _march(
     rows, columns = half.shape
     lit = np.ones((rows, columns), np.float32)
     highest = blockers.max()
+    if highest == -np.inf:
+        return lit
     # In pixels of the half grid, in single precision throughout.
     dx, dy = np.float32(direction[0] * step / 2), np.float32(-direction[1] * step / 2)
+    steps -= 1
     dz, least, most = np.float32(direction[2] * step), np.float32(least), np.float32(most)
-    width, height = np.float32(columns), np.float32(rows)
     for row in range(rows):
+        rows_left = _steps_to_edge(row, dy, rows, steps)
         for column in range(columns):
             ray = half[row, column]
             if ray == -np.inf:
                 continue
+            count = min(rows_left, _steps_to_edge(column, dx, columns, steps))
+            count = min(count, int((highest - least - ray) / dz))
             x, y = np.float32(column), np.float32(row)
-            for _ in range(1, steps):
+            for _ in range(count):
                 ray, x, y = ray + dz, x + dx, y + dy
-                if ray + least > highest or not (ZERO <= x < width and ZERO <= y < height):
-                    break
                 gap = blockers[int(y), int(x)] - ray
                 if least < gap < most:
                     lit[row, column] = 0
                     break
     return lit
+
+
+@njit(inline="always")
+def _steps_to_edge(start: int, step: float, length: int, most: int) -> int:
+    """How many steps from `start` stay within 0 and `length`, at most `most`."""
+    room = np.float32(length - 1 - start) if step > ZERO else np.float32(start)
+    return most if abs(step) * np.float32(most) <= room else int(room / abs(step))

@@ -36,6 +36,7 @@ class Surface:
         normal: (F,F,3) float32 unit normal of the height map, x right, y up, z toward the camera.
         kind: (F,F) uint8, one of NOTHING, SKIN, EYE, TEETH, MOUTH.
         face: (F,F) bool, belongs to the face.
+        uv: (F,F,2) float32 texture coordinates.
         triangle_id, weights: (F,F) int32, (F,F,3) float32 as `rasterize` gives them.
     """
 
@@ -43,6 +44,7 @@ class Surface:
     normal: np.ndarray
     kind: np.ndarray
     face: np.ndarray
+    uv: np.ndarray
     triangle_id: np.ndarray
     weights: np.ndarray
 
@@ -59,7 +61,9 @@ def see_surface(
     kind = np.full(len(model.triangles), SKIN, np.uint8)
     for name, parts in KIND_PARTS.items():
         kind[model.triangle_flags(parts)] = name
+    wrinkled = model.vertex_flags(("face_narrow",)).astype(np.float32)
     normal = np.zeros((size, size, 3), np.float32)
+    texels = np.zeros((size, size, 2), np.float32)
     bump = np.zeros((size, size), np.float32)
     kinds = np.zeros((size, size), np.uint8)
     face = np.zeros((size, size), np.bool_)
@@ -69,18 +73,18 @@ def see_surface(
         model.triangles,
         model.uv_triangles,
         model.uv,
-        vertex_normals(upright, model.triangles),
-        model.vertex_flags(("face_narrow",)).astype(np.float32),
+        np.column_stack([vertex_normals(upright, model.triangles), wrinkled]),
         kind,
         model.triangle_flags(FACE_PARTS),
         wrinkles_px,
         normal,
+        texels,
         bump,
         kinds,
         face,
     )
     _bend(height, normal, bump, kinds)
-    return Surface(height + bump, normal, kinds, face, triangle_id, weights)
+    return Surface(height + bump, normal, kinds, face, texels, triangle_id, weights)
 
 
 @njit(cache=True, nogil=True)
@@ -90,17 +94,20 @@ def _lift(
     triangles: np.ndarray,
     uv_triangles: np.ndarray,
     uv: np.ndarray,
-    vertex_normal: np.ndarray,
-    wrinkled: np.ndarray,
+    per_vertex: np.ndarray,
     kind_of: np.ndarray,
     face_of: np.ndarray,
     wrinkles: np.ndarray,
     normal: np.ndarray,
+    texels: np.ndarray,
     bump: np.ndarray,
     kind: np.ndarray,
     face: np.ndarray,
 ) -> None:
-    """Smooth normals, the wrinkles' height, kind and face of every covered pixel."""
+    """Smooth normals, texture coordinates, the wrinkles' height, kind and face of every covered pixel.
+
+    `per_vertex` (V,4) is the vertices' normals and whether they are wrinkled.
+    """
     rows, columns = wrinkles.shape
     high, wide = np.float32(rows), np.float32(columns)
     last_y, last_x = np.float32(rows - 1.001), np.float32(columns - 1.001)
@@ -113,22 +120,21 @@ def _lift(
             face[row, column] = face_of[t]
             wa, wb, wc = weights[row, column, 0], weights[row, column, 1], weights[row, column, 2]
             a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-            x = wa * vertex_normal[a, 0] + wb * vertex_normal[b, 0] + wc * vertex_normal[c, 0]
-            y = wa * vertex_normal[a, 1] + wb * vertex_normal[b, 1] + wc * vertex_normal[c, 1]
-            z = wa * vertex_normal[a, 2] + wb * vertex_normal[b, 2] + wc * vertex_normal[c, 2]
+            x = wa * per_vertex[a, 0] + wb * per_vertex[b, 0] + wc * per_vertex[c, 0]
+            y = wa * per_vertex[a, 1] + wb * per_vertex[b, 1] + wc * per_vertex[c, 1]
+            z = wa * per_vertex[a, 2] + wb * per_vertex[b, 2] + wc * per_vertex[c, 2]
             z = max(z, FACING_MIN)
             per_length = ONE / np.sqrt(x * x + y * y + z * z)
             x, y, z = x * per_length, y * per_length, z * per_length
             normal[row, column, 0] = x
             normal[row, column, 1] = y
             normal[row, column, 2] = z
-            share = wa * wrinkled[a] + wb * wrinkled[b] + wc * wrinkled[c]
-            if share <= ZERO:
-                continue
+            share = wa * per_vertex[a, 3] + wb * per_vertex[b, 3] + wc * per_vertex[c, 3]
             a, b, c = uv_triangles[t, 0], uv_triangles[t, 1], uv_triangles[t, 2]
             u = wa * uv[a, 0] + wb * uv[b, 0] + wc * uv[c, 0]
             v = wa * uv[a, 1] + wb * uv[b, 1] + wc * uv[c, 1]
-            if u >= ONE:
+            texels[row, column, 0], texels[row, column, 1] = u, v
+            if share <= ZERO or u >= ONE:
                 continue
             at_x = min(max(u * wide - HALF, ZERO), last_x)
             at_y = min(max((ONE - v) * high - HALF, ZERO), last_y)
@@ -143,15 +149,28 @@ def _lift(
 @njit(cache=True, nogil=True)
 def _bend(height: np.ndarray, normal: np.ndarray, bump: np.ndarray, kind: np.ndarray) -> None:
     """Add the slopes of `bump` to those of the smooth surface, never across its edges."""
-    for row in range(height.shape[0]):
-        for column in range(height.shape[1]):
+    last_row, last_column = height.shape[0] - 1, height.shape[1] - 1
+    for row in range(last_row + 1):
+        above, below = max(row - 1, 0), min(row + 1, last_row)
+        for column in range(last_column + 1):
             if kind[row, column] == NOTHING:
                 continue
-            x, y, z = normal[row, column, 0], normal[row, column, 1], normal[row, column, 2]
-            right = _slope(height[row], bump[row], column, -x / z)
-            down = _slope(height[:, column], bump[:, column], row, y / z)
-            if right == ZERO and down == ZERO:
+            before, after = max(column - 1, 0), min(column + 1, last_column)
+            middle = bump[row, column]
+            first, last = middle - bump[row, before], bump[row, after] - middle
+            upper, lower = middle - bump[above, column], bump[below, column] - middle
+            if first == ZERO and last == ZERO and upper == ZERO and lower == ZERO:
                 continue
+            here = height[row, column]
+            x, y, z = normal[row, column, 0], normal[row, column, 1], normal[row, column, 2]
+            right = _slope(
+                here - height[row, before], height[row, after] - here, first, last, -x / z,
+                column > 0, column < last_column,
+            )  # fmt: skip
+            down = _slope(
+                here - height[above, column], height[below, column] - here, upper, lower, y / z,
+                row > 0, row < last_row,
+            )  # fmt: skip
             x -= z * right
             y += z * down
             per_length = ONE / np.sqrt(x * x + y * y + z * z)
@@ -161,17 +180,25 @@ def _bend(height: np.ndarray, normal: np.ndarray, bump: np.ndarray, kind: np.nda
 
 
 @njit(inline="always")
-def _slope(height: np.ndarray, bump: np.ndarray, at: int, expected: float) -> float:
-    """Change of `bump` (n,) per pixel, from the neighbors on the same sheet of the surface."""
-    here, rise, pixels = height[at], ZERO, 0
+def _slope(
+    climb: float,
+    climb_on: float,
+    rise: float,
+    rise_on: float,
+    expected: float,
+    has_before: bool,
+    has_after: bool,
+) -> float:
+    """Rise per pixel, of the steps from the pixel before and to the next that are on one sheet.
+
+    `climb` and `climb_on` are what the surface rises on these steps.
+    """
     jump = TWO + TWO * abs(expected)  # what lies further off is another sheet
-    if at > 0 and abs(here - height[at - 1] - expected) <= jump:
-        rise += bump[at] - bump[at - 1]
-        pixels += 1
-    if at + 1 < len(height) and abs(height[at + 1] - here - expected) <= jump:
-        rise += bump[at + 1] - bump[at]
-        pixels += 1
-    return rise * HALF if pixels == 2 else rise
+    near = has_before and abs(climb - expected) <= jump
+    near_on = has_after and abs(climb_on - expected) <= jump
+    if near and near_on:
+        return (rise + rise_on) * HALF
+    return rise if near else rise_on if near_on else ZERO
 
 
 @njit(cache=True, nogil=True)
