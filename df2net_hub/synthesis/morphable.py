@@ -80,8 +80,10 @@ class MorphableModel:
 
     def shape(self, identity_weights: np.ndarray, expression_weights: np.ndarray) -> np.ndarray:
         """(V,3) float32 vertices [cm] for K identity and E expression weights."""
-        by_mode = self.identity.reshape(len(self.identity), -1)  # (K,3V), one matrix-vector product
-        shape = self.vertices.ravel() + identity_weights.astype(np.float32) @ by_mode
+        by_mode = self.identity.reshape(len(self.identity), -1)  # (K,3V)
+        # Not by BLAS, which wakes threads that then wait for longer than the sum takes.
+        shape = np.einsum("k,kn->n", identity_weights.astype(np.float32), by_mode)
+        shape += self.vertices.ravel()
         for index in np.flatnonzero(expression_weights):  # a face moves few of its muscles
             shape += np.float32(expression_weights[index]) * self.expression[index].ravel()
         return shape.reshape(-1, 3)

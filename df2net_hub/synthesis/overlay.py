@@ -7,19 +7,18 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numba import njit
 
 from df2net_hub.synthesis.appearance import HeadFields, noise_at, to_linear
 from df2net_hub.synthesis.brows import draw_brows
 from df2net_hub.synthesis.face_map import TILE, FaceMap, vertex_values_to_texels
 from df2net_hub.synthesis.morphable import MorphableModel
+from df2net_hub.synthesis.raster import lay_over
 from df2net_hub.synthesis.skin import BLOOD, lip_area
 
 LIPSTICKS = to_linear(
     np.array([[168, 30, 42], [190, 60, 80], [150, 60, 62], [178, 86, 88], [120, 24, 44]]) / 255
 )
 SHADOWS = to_linear(np.array([[92, 66, 60], [70, 70, 92], [120, 84, 72], [60, 48, 46]]) / 255)
-LEAST_SHARE = np.float32(0.004)  # opacity that shows
 BEARD_STYLES = ("full", "goatee", "moustache", "chin")
 
 
@@ -160,26 +159,11 @@ class _Canvas:
         if strength > 0.01:
             values = np.array([*color, 1], np.float32)
             part = self.pixels[corner[0] :, corner[1] :]
-            _lay_over(part, share, np.float32(strength), values)
+            lay_over(part, share, np.float32(strength), values)
 
     def area(self, field: np.ndarray, strength: float, color: np.ndarray) -> None:
         """Put `color` over where `field` (TILE,TILE) is not zero."""
         self.over(field, color, strength=strength)
-
-
-@njit(cache=True, nogil=True)
-def _lay_over(pixels: np.ndarray, field: np.ndarray, strength: float, color: np.ndarray) -> None:
-    red, green, blue, alpha = color[0], color[1], color[2], color[3]
-    for row in range(field.shape[0]):
-        for column in range(field.shape[1]):
-            share = field[row, column]
-            if share > LEAST_SHARE:
-                share *= strength
-                rest = np.float32(1) - share
-                pixels[row, column, 0] = pixels[row, column, 0] * rest + share * red
-                pixels[row, column, 1] = pixels[row, column, 1] * rest + share * green
-                pixels[row, column, 2] = pixels[row, column, 2] * rest + share * blue
-                pixels[row, column, 3] = pixels[row, column, 3] * rest + share * alpha
 
 
 def draw_overlay(

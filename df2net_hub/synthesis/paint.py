@@ -204,9 +204,13 @@ def _paint(
             gloss[row, column] = skin_gloss * (ONE + LIP_GLOSS * lip)
             hair = np.float32(0)
             if hairy:
-                brow = wa * per_vertex[a, BROW] + wb * per_vertex[b, BROW] + wc * per_vertex[c, BROW]
+                brow = (
+                    wa * per_vertex[a, BROW] + wb * per_vertex[b, BROW] + wc * per_vertex[c, BROW]
+                )
                 beard = (
-                    wa * per_vertex[a, BEARD] + wb * per_vertex[b, BEARD] + wc * per_vertex[c, BEARD]
+                    wa * per_vertex[a, BEARD]
+                    + wb * per_vertex[b, BEARD]
+                    + wc * per_vertex[c, BEARD]
                 )
                 strand = tile_at(strands, x * HAIRS_X + offset[0], y * HAIRS_Y + offset[1])
                 hair = _hairy(brow, beard, strand, numbers[2], numbers[3], numbers[4], numbers[5])

@@ -8,6 +8,7 @@ ON_EDGE = -1e-9
 WIDE = 4  # [px]; in narrower boxes it is faster to try every pixel than to find the span
 STEEP = 1e-5  # of a weight per pixel: a line with less slope bounds no span
 SHORTEST = np.float32(1e-12)
+LEAST_SHARE = np.float32(0.004)  # opacity that shows
 ONE = np.float32(1)  # in compiled code a plain number makes its expression double precision
 
 
@@ -239,3 +240,36 @@ def _vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
 def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """(V,3) unit normals, triangles weighted by area; zero where a vertex has no triangle."""
     return _vertex_normals(np.ascontiguousarray(vertices, np.float32), triangles)
+
+
+@njit(cache=True, nogil=True)
+def project_points(points: np.ndarray, rotation: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """(V,3) pixels of `points`; `numbers` are center x, y, px per length, middle, 1 / distance."""
+    out = np.empty(points.shape, np.float32)
+    px_per_cm, middle, per_distance = numbers[2], numbers[3], numbers[4]
+    for n in range(len(points)):
+        a, b, c = points[n, 0], points[n, 1], points[n, 2]
+        x = a * rotation[0, 0] + b * rotation[0, 1] + c * rotation[0, 2]
+        y = a * rotation[1, 0] + b * rotation[1, 1] + c * rotation[1, 2]
+        z = a * rotation[2, 0] + b * rotation[2, 1] + c * rotation[2, 2]
+        scale = px_per_cm / (ONE - z * per_distance)
+        out[n, 0] = (x - numbers[0]) * scale + middle
+        out[n, 1] = middle - (y - numbers[1]) * scale
+        out[n, 2] = z * px_per_cm
+    return out
+
+
+@njit(cache=True, nogil=True)
+def lay_over(pixels: np.ndarray, field: np.ndarray, strength: float, color: np.ndarray) -> None:
+    """Lay `color` (4,) over `pixels` (h,w,4) times alpha; `field` times `strength` is opacity."""
+    red, green, blue, alpha = color[0], color[1], color[2], color[3]
+    for row in range(field.shape[0]):
+        for column in range(field.shape[1]):
+            share = field[row, column]
+            if share > LEAST_SHARE:
+                share *= strength
+                rest = np.float32(1) - share
+                pixels[row, column, 0] = pixels[row, column, 0] * rest + share * red
+                pixels[row, column, 1] = pixels[row, column, 1] * rest + share * green
+                pixels[row, column, 2] = pixels[row, column, 2] * rest + share * blue
+                pixels[row, column, 3] = pixels[row, column, 3] * rest + share * alpha

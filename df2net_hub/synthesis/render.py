@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numba import njit
 
 from df2net_hub.synthesis.appearance import HeadFields, Look
 from df2net_hub.synthesis.cover import cover, shade_cover
@@ -22,6 +21,7 @@ from df2net_hub.synthesis.hair import Occluder
 from df2net_hub.synthesis.light import Light
 from df2net_hub.synthesis.morphable import MorphableModel
 from df2net_hub.synthesis.paint import Coat, gaze_direction, paint
+from df2net_hub.synthesis.raster import project_points
 from df2net_hub.synthesis.reach import lit_by, open_sky
 from df2net_hub.synthesis.shade import lamps, shade_head
 from df2net_hub.synthesis.surface import (
@@ -33,9 +33,6 @@ from df2net_hub.synthesis.surface import (
     see_surface,
     weighed,
 )
-
-
-ONE = np.float32(1)  # in compiled code a plain number makes its expression double precision
 
 
 @dataclass(frozen=True)
@@ -98,27 +95,11 @@ def project(points: np.ndarray, scene: Scene, size: int) -> np.ndarray:
     """(V,3) points [cm] of the head -> x right, y down, z toward the camera [px of size]."""
     px_per_cm = size / scene.side
     numbers = [*scene.center, px_per_cm, (size - 1) / 2, 1 / scene.distance]
-    return _project(
+    return project_points(
         np.ascontiguousarray(points, np.float32),
         scene.rotation.astype(np.float32),
         np.array(numbers, np.float32),
     )
-
-
-@njit(cache=True, nogil=True)
-def _project(points: np.ndarray, rotation: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    out = np.empty(points.shape, np.float32)
-    px_per_cm, middle, per_distance = numbers[2], numbers[3], numbers[4]
-    for n in range(len(points)):
-        a, b, c = points[n, 0], points[n, 1], points[n, 2]
-        x = a * rotation[0, 0] + b * rotation[0, 1] + c * rotation[0, 2]
-        y = a * rotation[1, 0] + b * rotation[1, 1] + c * rotation[1, 2]
-        z = a * rotation[2, 0] + b * rotation[2, 1] + c * rotation[2, 2]
-        scale = px_per_cm / (ONE - z * per_distance)
-        out[n, 0] = (x - numbers[0]) * scale + middle
-        out[n, 1] = middle - (y - numbers[1]) * scale
-        out[n, 2] = z * px_per_cm
-    return out
 
 
 def render(

@@ -218,8 +218,8 @@ def shade_head(
                     z + CORNEA_SPREAD * (z - gaze[2] * forward),
                 )
             shade_pixel(
-                (x, y, z), black, gloss[row, column], EYE_SHININESS, sky[row, column], reach, harmonic,
-                directions, halves, colors, glints if cornea else mirror, wet,
+                (x, y, z), black, gloss[row, column], EYE_SHININESS, sky[row, column], reach,
+                harmonic, directions, halves, colors, glints if cornea else mirror, wet,
             )  # fmt: skip
             for k in range(3):
                 image[row, column, k] += wet[k]

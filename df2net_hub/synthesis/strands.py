@@ -226,9 +226,18 @@ def _ribbons(
             ox, oy, oz = outward[n, k, 0], outward[n, k, 1], outward[n, k, 2]
             bx, by, bz = _unit(ty * oz - tz * oy, tz * ox - tx * oz, tx * oy - ty * ox)
             wide, v = half[n] * narrow[k], (n * points + k) * 2
-            vertices[v, 0], vertices[v + 1, 0] = paths[n, k, 0] - wide * bx, paths[n, k, 0] + wide * bx
-            vertices[v, 1], vertices[v + 1, 1] = paths[n, k, 1] - wide * by, paths[n, k, 1] + wide * by
-            vertices[v, 2], vertices[v + 1, 2] = paths[n, k, 2] - wide * bz, paths[n, k, 2] + wide * bz
+            vertices[v, 0], vertices[v + 1, 0] = (
+                paths[n, k, 0] - wide * bx,
+                paths[n, k, 0] + wide * bx,
+            )
+            vertices[v, 1], vertices[v + 1, 1] = (
+                paths[n, k, 1] - wide * by,
+                paths[n, k, 1] + wide * by,
+            )
+            vertices[v, 2], vertices[v + 1, 2] = (
+                paths[n, k, 2] - wide * bz,
+                paths[n, k, 2] + wide * bz,
+            )
             strand[v, 0], strand[v + 1, 0] = place[n], place[n] + np.float32(0.8)
             strand[v, 1] = strand[v + 1, 1] = np.float32(12 * k) / np.float32(points - 1)
             if k + 1 < points:

@@ -104,7 +104,7 @@ def _lift(
     kind: np.ndarray,
     face: np.ndarray,
 ) -> None:
-    """Smooth normals, texture coordinates, the wrinkles' height, kind and face of every covered pixel.
+    """Normals and height of wrinkles apart, texture coordinates, kind and face of every pixel.
 
     `per_vertex` (V,4) is the vertices' normals and whether they are wrinkled.
     """
