@@ -5,7 +5,6 @@ run end by themselves, and of a killed worker it is known which input it was at.
 the standard library give neither.
 """
 
-import ctypes
 import os
 import pickle
 import signal
@@ -27,7 +26,6 @@ Row = dict[str, Any]  # what `pairs.encode_row` gives
 Made = Row | str  # a string is the reason why an input gave no row
 
 QUEUED = 3  # inputs that lie ready at each worker, so that none waits while a shard is written
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 AHEAD = 16  # rows per worker that may wait for an earlier one
 
 
@@ -67,7 +65,6 @@ def make_rows(maker: Maker, inputs: Sequence[int], workers: int) -> Generator[Ma
         return
     if workers == 1:
         with _one_thread():
-            _keep_freed_memory()
             make = maker.open()
             for index in inputs:
                 yield _make(make, index)
@@ -161,7 +158,6 @@ def _work(maker: Maker, connection: Connection) -> None:
     """What runs in a worker: answers each input it is sent until the other end closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(EOFError, OSError), _one_thread():  # of the pipe: nobody is there any more
-        _keep_freed_memory()
         make = _try(maker.open)
         while True:
             index = connection.recv()
@@ -199,15 +195,6 @@ def _named(error: Exception, index: int) -> Exception:
     else:
         return RuntimeError(f"input {index}: {type(error).__name__}: {error}")
     return error
-
-
-def _keep_freed_memory() -> None:
-    """Use the memory of freed pictures again: to have new pages from Linux takes a tenth longer."""
-    if sys.platform == "linux":
-        set_option = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
-        if set_option is not None:
-            set_option(M_MMAP_THRESHOLD, 32 << 20)
-            set_option(M_TRIM_THRESHOLD, 512 << 20)
 
 
 @contextmanager

@@ -55,21 +55,20 @@ def _rasterize(
         az = np.float64(points[a, 2])
         bz, cz = np.float64(points[b, 2]) - az, np.float64(points[c, 2]) - az
         wide = x1 - x0 >= WIDE
+        slope_b, slope_c = cy * per_area, -by * per_area
         for y in range(y0, y1 + 1):
-            dy = y - ay
-            first, last = x0, x1
+            dy = (y - ay) * per_area
+            row_b, row_c, first, last = -cx * dy, bx * dy, x0, x1
             if wide:
                 # Of slivers most of the box is empty. The span holds all pixels of the row.
-                first, last = _span(first, last, ax, -cx * dy * per_area, cy * per_area)
-                first, last = _span(first, last, ax, bx * dy * per_area, -by * per_area)
-                outside = 1.0 - (bx - cx) * dy * per_area
-                first, last = _span(first, last, ax, outside, (by - cy) * per_area)
+                first, last = _span(first, last, ax, row_b, slope_b)
+                first, last = _span(first, last, ax, row_c, slope_c)
+                first, last = _span(first, last, ax, 1.0 - row_b - row_c, -slope_b - slope_c)
             for x in range(first, last + 1):
                 dx = x - ax
-                wb = (dx * cy - cx * dy) * per_area
-                wc = (bx * dy - dx * by) * per_area
+                wb, wc = row_b + dx * slope_b, row_c + dx * slope_c
                 wa = 1.0 - wb - wc
-                if wa < ON_EDGE or wb < ON_EDGE or wc < ON_EDGE:
+                if (wa < ON_EDGE) | (wb < ON_EDGE) | (wc < ON_EDGE):
                     continue
                 z = az + wb * bz + wc * cz
                 if z <= z_buffer[y, x]:
