@@ -10,7 +10,7 @@ from df2net_hub.synthesis.raster import interpolate
 from df2net_hub.synthesis.strands import ribbons, scatter
 
 STANDS_OFF = 0.7  # density from which a beard has volume; thinner ones are painted
-HAIRS = 1500
+HAIRS = 2200
 
 
 def beard(
@@ -52,13 +52,13 @@ def beard(
     size = length * (0.35 + 0.9 * low) * rng.uniform(0.6, 1.2, HAIRS)
     aside = np.sign(here[:, 0]) * 0.5 * (low < 0.2)
     heading = 0.45 * out + np.stack([aside, -np.ones(HAIRS), 0.25 * np.ones(HAIRS)], -1)
-    heading += rng.normal(0, 0.22, (HAIRS, 3))
+    heading += rng.normal(0, 0.16, (HAIRS, 3))
     heading /= np.linalg.norm(heading, axis=1, keepdims=True)
     t = np.linspace(0, 1, 4)[None, :, None]
-    sag = np.array([0, -0.25, 0.1]) * t**2
+    sag = np.array([0, -0.35, -0.15]) * t**2  # tips lie closer than the hairs start
     paths = root[:, None] + size[:, None, None] * (heading[:, None] * t + sag)
     facing = np.broadcast_to(out[:, None], paths.shape)
-    points, triangles, strand = ribbons(rng, paths, facing, 0.13 * unit)
+    points, triangles, strand = ribbons(rng, paths, facing, 0.085 * unit)
     hairs = Occluder(points, triangles, np.full(len(points), 9, np.float32), strand, gloss=0.3)
     thick = 0.25 * length * np.clip(field * 1.6 - 0.5, 0, 1)
     shell = Occluder(

@@ -15,14 +15,15 @@ from df2net_hub.synthesis.surface import EYE
 
 MIRROR_SIZE = 96
 SKIN_SHININESS, EYE_SHININESS = 18, 350
-BLEED = np.array([0.22, 0.10, 0.06], np.float32)  # how far light travels around the terminator
+BLEED = np.array([0.13, 0.09, 0.07], np.float32)  # how far light travels around the terminator
 WRAP_SCALE, WRAP_OFFSET = 1 / (1 + BLEED), BLEED / (1 + BLEED)
-SOFTER = 1.5 * BLEED  # the same in the half shade
+SOFTER = BLEED  # the same in the half shade
 LEAST_SKY = np.float32(0.02)
 # The cornea is a smaller sphere than the eyeball: its normals spread this much further.
 CORNEA_SPREAD = np.float32(0.6)
 CORNEA_COSINE = np.float32(math.cos(0.52))
-GLINT_POWER, GLINT = 5, 14.0
+GLINT_POWER, GLINT = 10, 20.0
+VEIL = np.float32(0.5)  # of what the eye mirrors; more would whiten dark irises
 
 # In compiled code a plain number makes its whole expression double precision.
 ZERO, ONE, HALF = np.float32(0), np.float32(1), np.float32(0.5)
@@ -218,7 +219,7 @@ def shade_head(
                     z + CORNEA_SPREAD * (z - gaze[2] * forward),
                 )
             shade_pixel(
-                (x, y, z), black, gloss[row, column], EYE_SHININESS, sky[row, column], reach,
+                (x, y, z), black, gloss[row, column], EYE_SHININESS, VEIL * sky[row, column], reach,
                 harmonic, directions, halves, colors, glints if cornea else mirror, wet,
             )  # fmt: skip
             for k in range(3):
