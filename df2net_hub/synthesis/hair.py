@@ -47,7 +47,7 @@ STYLES: dict[str, _Style] = {
     "afro": (Strands(2.3, 6, 0.2, 0.30, 1.9, 0.6, 1.4, 0.12), "up", 2700, 1.8),
     "long": (Strands(24.0, 8, 3.0, 0.0, 0, 0.09, 0.9, 0.17), "part", 2500, 0.8),
     "wavy": (Strands(21.0, 12, 2.5, 0.45, 2.2, 0.16, 1.1, 0.18), "part", 2000, 0.9),
-    "tied": (Strands(9.0, 5, 0.0, 0, 0, 0.06, 0.15, 0.16), "back", 2000, 0.45),
+    "tied": (Strands(9.0, 7, 0.0, 0, 0, 0.06, 0.15, 0.16, lies=0.8), "back", 2000, 0.45),
 }
 SHORT = ("bald", "buzz", "short", "back", "side_part", "spiky", "fringe", "curly", "afro")
 LONG = ("bob", "long", "wavy", "tied", "fringe", "curly", "back", "afro")

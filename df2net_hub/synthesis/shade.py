@@ -56,15 +56,19 @@ class Lamps:
 def lamps(light: Light) -> Lamps:
     """`light` made ready for `shade_head` and occluders."""
     sh = light.sh.astype(np.float64)
-    sky = np.stack(
+    harmonic = np.stack(
         [_C0 * sh[:, 0], _C1 * sh[:, 2], _C1 * sh[:, 3], _C1 * sh[:, 1],
          _C4 * sh[:, 7] - _C2 * sh[:, 4], -_C4 * sh[:, 7] - _C2 * sh[:, 4], 2 * _C2 * sh[:, 4],
          _C3 * sh[:, 8], _C3 * sh[:, 5], _C3 * sh[:, 6]], -1,
     )  # fmt: skip
     half = light.directions + np.array([0, 0, 1], np.float32)
     half = half / np.linalg.norm(half, axis=-1, keepdims=True)
-    parts = (sky, light.directions, half, light.colors)
-    return Lamps(*(np.ascontiguousarray(part, np.float32) for part in parts), *mirrored(light))
+    sky, directions, half, colors = (
+        np.ascontiguousarray(part, np.float32)
+        for part in (harmonic, light.directions, half, light.colors)
+    )
+    mirror, glints = mirrored(light)
+    return Lamps(sky, directions, half, colors, mirror, glints)
 
 
 def mirrored(light: Light) -> tuple[np.ndarray, np.ndarray]:

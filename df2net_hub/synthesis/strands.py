@@ -47,6 +47,7 @@ class Strands:
         disorder: random share of the direction.
         gap: distance from the skull [cm].
         width: of a ribbon at its root [cm].
+        lies: share of what points away from the head that each step loses.
     """
 
     length: float
@@ -57,6 +58,7 @@ class Strands:
     disorder: float
     gap: float
     width: float
+    lies: float = 0.0
 
 
 def scatter(
@@ -128,7 +130,7 @@ def grow(
     gap = 1 + kind.gap * (0.2 + 1.1 * uneven[:, 1]) / skull.radii.mean()
     phase = 1.6 * uneven[:, 2] + 3 * lock[:, 1]
     each = np.stack([length / kind.steps, gap, phase], -1)
-    of_all = [kind.gravity, kind.curl, 2 * np.pi * kind.turns]
+    of_all = [kind.gravity, kind.curl, 2 * np.pi * kind.turns, kind.lies]
     return _grow(
         *(np.ascontiguousarray(part, np.float32) for part in (roots, heading, each)),
         kind.steps,
@@ -148,7 +150,7 @@ def _grow(
     center: np.ndarray,
     per_radius: np.ndarray,
 ) -> np.ndarray:
-    gravity, curl, turn = of_all[0], of_all[1], of_all[2]
+    gravity, curl, turn, lies = of_all[0], of_all[1], of_all[2], of_all[3]
     paths = np.empty((len(roots), steps + 1, 3), np.float32)
     for n in range(len(roots)):
         px, py, pz = roots[n, 0], roots[n, 1], roots[n, 2]
@@ -169,9 +171,11 @@ def _grow(
                 ox, oy, oz = ox * out, oy * out, oz * out
             px, py, pz = center[0] + ox, center[1] + oy, center[2] + oz
             paths[n, k, 0], paths[n, k, 1], paths[n, k, 2] = px, py, pz
+            ex, ey, ez = ox * per_radius[0], oy * per_radius[1], oz * per_radius[2]
+            ex, ey, ez = _unit(ex * per_radius[0], ey * per_radius[1], ez * per_radius[2])
+            away = lies * max(hx * ex + hy * ey + hz * ez, ZERO)
+            hx, hy, hz = hx - away * ex, hy - away * ey, hz - away * ez
             if curl > ZERO:
-                ex, ey, ez = ox * per_radius[0], oy * per_radius[1], oz * per_radius[2]
-                ex, ey, ez = _unit(ex * per_radius[0], ey * per_radius[1], ez * per_radius[2])
                 angle, radius = turn * along + phase, curl * min(np.float32(4) * along, ONE)
                 beside, outward = radius * np.cos(angle), radius * np.sin(angle)
                 paths[n, k, 0] += outward * ex - beside * ez
@@ -199,9 +203,9 @@ def ribbons(
     return _ribbons(
         np.ascontiguousarray(paths, np.float32),
         np.ascontiguousarray(outward, np.float32),
-        (0.5 * width * rng.uniform(0.6, 1.4, count)).astype(np.float32),
+        np.asarray(0.5 * width * rng.uniform(0.6, 1.4, count), np.float32),
         (1 - along**3 * 0.92).astype(np.float32),
-        rng.uniform(0, 90, count).astype(np.float32),
+        np.asarray(rng.uniform(0, 90, count), np.float32),
     )
 
 
