@@ -6,6 +6,8 @@ from numba import njit
 # A pixel on the edge that two triangles share must not fall between them by rounding.
 ON_EDGE = -1e-9
 WIDE = 4  # [px]; in narrower boxes it is faster to try every pixel than to find the span
+SMALL = 24  # [px]; smaller triangles are hidden where their corners are, by this much:
+MARGIN, HALF = np.float32(2), np.float32(0.5)
 STEEP = 1e-5  # of a weight per pixel: a line with less slope bounds no span
 SHORTEST = np.float32(1e-12)
 LEAST_SHARE = np.float32(0.004)  # opacity that shows
@@ -51,6 +53,15 @@ def _rasterize(
         x1 = min(int(np.floor(ax + max(0.0, bx, cx))), width - 1)
         y0 = max(int(np.ceil(ay + min(0.0, by, cy))), 0)
         y1 = min(int(np.floor(ay + max(0.0, by, cy))), height - 1)
+        if not cull and x1 - x0 < SMALL and y1 - y0 < SMALL:
+            # Half of the hair grows behind the head.
+            hidden = True
+            for i in (a, b, c):
+                column, row = int(points[i, 0] + HALF), int(points[i, 1] + HALF)
+                hidden &= 0 <= column < width and 0 <= row < height
+                hidden = hidden and z_buffer[row, column] > points[i, 2] + MARGIN
+            if hidden:
+                continue
         per_area = 1.0 / area
         az = np.float64(points[a, 2])
         bz, cz = np.float64(points[b, 2]) - az, np.float64(points[c, 2]) - az
