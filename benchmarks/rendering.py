@@ -28,7 +28,7 @@ STEPS = {  # step -> functions that make it up, by module of df2net_hub.synthesi
     "draw person and shape": ("sampling.HeadSampler._scene",),
     "surface (z-buffer, wrinkles, normals)": ("render.see_surface",),
     "paint": ("render.paint",),
-    "shade": ("render.shade_head", "render.mirrored"),
+    "shade": ("render.shade_head", "render.lamps"),
     "shadows and open sky": ("render.lit_by", "render.open_sky"),
     "occluders": ("render.cover", "render.shade_cover"),
     "maps": ("render._bring_down",),

@@ -44,8 +44,8 @@ def encode_depth(depth: np.ndarray) -> bytes:
     worst = max(float(height_px.max()), -float(height_px.min()))
     if worst > MAX_RELIEF_PX:
         raise ValueError(f"depth of {worst:.0f} px does not fit the format's range of +-255 px")
-    value = np.rint(height_px * DEPTH_STEPS_PER_PX) + DEPTH_ZERO
-    return _png(np.where(known, np.maximum(value, 1), 0).astype(np.uint16))
+    value = np.rint(height_px * DEPTH_STEPS_PER_PX) + DEPTH_ZERO  # 128 or more
+    return _png(value.astype(np.uint16) * known)
 
 
 def decode_depth(png: bytes) -> np.ndarray:
@@ -59,10 +59,10 @@ def decode_depth(png: bytes) -> np.ndarray:
 
 def encode_normals(normals: np.ndarray) -> bytes:
     """(S,S,3) unit normals, NaN or 0 off the face -> 8-bit RGB PNG; 0 off the face."""
-    known = np.einsum("hwk,hwk->hw", normals, normals) > 0  # false for NaN, too
     value = cv2.cvtColor(np.asarray(normals, np.float32), cv2.COLOR_RGB2BGR)
+    known = cv2.transform(value * value, np.ones((1, 3), np.float32)) > 0  # false for NaN, too
     value = cv2.convertScaleAbs(value, alpha=127.5, beta=127.5)  # rounds to even like rint
-    return _png(cv2.bitwise_and(value, value, mask=known.astype(np.uint8)))
+    return _png(cv2.bitwise_and(value, value, mask=known.astype(np.uint8)), "PAETH")
 
 
 def decode_normals(png: bytes) -> np.ndarray:
@@ -81,7 +81,7 @@ def encode_photo(picture: np.ndarray) -> bytes:
         cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
         cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
     ]
-    return cv2.imencode(".jpg", picture[..., ::-1], options)[1].tobytes()
+    return cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), options)[1].tobytes()
 
 
 def encode_mask(mask: np.ndarray) -> bytes:
@@ -89,7 +89,7 @@ def encode_mask(mask: np.ndarray) -> bytes:
     return _png(mask.astype(np.uint8) * 255)
 
 
-def _png(values: np.ndarray) -> bytes:
+def _png(values: np.ndarray, filter: str = "UP") -> bytes:
     # Smooth maps leave runs of equal differences: this strategy is both smaller and faster on them.
     options = [
         cv2.IMWRITE_PNG_COMPRESSION,
@@ -97,6 +97,11 @@ def _png(values: np.ndarray) -> bytes:
         cv2.IMWRITE_PNG_STRATEGY,
         cv2.IMWRITE_PNG_STRATEGY_RLE,
     ]
+    # One filter for all rows takes half the time of a choice by row, at the same size. OpenCV
+    # before 4.12 leaves no choice.
+    chosen = getattr(cv2, f"IMWRITE_PNG_FILTER_{filter}", None)
+    if chosen is not None:
+        options += [cv2.IMWRITE_PNG_FILTER, chosen]
     return cv2.imencode(".png", values, options)[1].tobytes()
 
 

@@ -69,7 +69,8 @@ def make_rows(maker: Maker, inputs: Sequence[int], workers: int) -> Generator[Ma
             for index in inputs:
                 yield _make(make, index)
         return
-    with _deaf_to_ctrl_c():
+    # Numerical libraries count their threads when they load, before a worker could say how many.
+    with _deaf_to_ctrl_c(), _one_thread():
         team = [_Worker(maker) for _ in range(min(workers, len(inputs)))]
     try:
         yield from _in_order(team, inputs)

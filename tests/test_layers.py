@@ -69,6 +69,7 @@ HEAVY = {  # library -> the files that may import it
     "pyarrow": ["df2net_hub/pairs", "df2net_hub/training/stream"],
     "numba": [
         "df2net_hub/synthesis/raster",
+        "df2net_hub/synthesis/strands",
         "df2net_hub/synthesis/surface",
         "df2net_hub/synthesis/reach",
         "df2net_hub/synthesis/paint",

@@ -219,7 +219,7 @@ class Look:
     neckline: float
     noise_offset: np.ndarray
     vertex_colors: np.ndarray | None = None  # (V,3) linear skin color of vertices
-    overlay: np.ndarray | None = None  # (h,w,4) linear RGBA over the face tile
+    overlay: np.ndarray | None = None  # (h,w,4) linear RGBA over the face tile, times alpha
 
 
 def to_linear(color: np.ndarray) -> np.ndarray:

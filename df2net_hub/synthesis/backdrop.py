@@ -5,6 +5,8 @@ import numpy as np
 
 from df2net_hub.synthesis.appearance import Assets, noise_at, to_linear
 
+CLOTH_SIZE = 128
+
 
 def backdrop(rng: np.random.Generator, assets: Assets, size: int) -> np.ndarray:
     """(size,size,3) linear background: a blurred place, a studio's cloth, or blotches."""
@@ -21,8 +23,9 @@ def backdrop(rng: np.random.Generator, assets: Assets, size: int) -> np.ndarray:
         piece = cv2.resize(cv2.GaussianBlur(piece, (0, 0), sigma * small / size), (size, size))
         table = to_linear(np.arange(256) / 255) * np.float32(np.exp(rng.normal(0, 0.4)))
         return cv2.LUT(piece, table)
-    rows, columns = (np.arange(size, dtype=np.float32) / size - 0.5 for _ in range(2))
-    rows, columns = rows[:, None], columns[None]
+    # Cloth has no detail: it is made small.
+    axis = (np.arange(CLOTH_SIZE, dtype=np.float32) + 0.5) / CLOTH_SIZE - 0.5
+    rows, columns = axis[:, None], axis[None]
     # Mostly gray, white, black or blue cloth; strong colors are rare behind a portrait.
     gray = rng.choice([0.02, 0.15, 0.4, 0.85], p=[0.2, 0.3, 0.3, 0.2]) * np.exp(rng.normal(0, 0.3))
     hue = rng.choice([rng.normal(0, 0.10), rng.normal(0, 0.6)], p=[0.75, 0.25])
@@ -35,10 +38,9 @@ def backdrop(rng: np.random.Generator, assets: Assets, size: int) -> np.ndarray:
     if kind > 0.85:
         layer = assets.noise[rng.integers(0, 2)]
         scale = 256 * rng.uniform(0.2, 1)
-        x, y = (
-            np.broadcast_to(axis * scale, (64, 64)).ravel() for axis in np.ogrid[0:1:64j, 0:1:64j]
-        )
+        x, y = (axis.ravel() * scale for axis in np.mgrid[0:1:64j, 0:1:64j])
         blotch = noise_at(layer, y, x).reshape(64, 64)
-        shade = shade * (1 + 0.3 * cv2.resize(blotch, (size, size), interpolation=cv2.INTER_CUBIC))
-    lit = np.clip(shade, 0.02, 3).astype(np.float32)
-    return lit[..., None] * np.minimum(color, 1.0).astype(np.float32)
+        blotch = cv2.resize(blotch, (CLOTH_SIZE, CLOTH_SIZE), interpolation=cv2.INTER_CUBIC)
+        shade = shade * (1 + 0.3 * blotch)
+    lit = cv2.resize(np.clip(shade, 0.02, 3).astype(np.float32), (size, size))
+    return cv2.merge([lit * np.float32(level) for level in np.minimum(color, 1.0)])

@@ -14,6 +14,8 @@ from df2net_hub.synthesis.render import Render
 # Tone curves are tables over the square root of linear light: even steps to the eye.
 CURVE_STEPS = 4096
 BRIGHTEST = 4.0  # linear light above this is white whatever the curve
+# In compiled code a plain number makes its whole expression double precision.
+ZERO, HALF, ONE = np.float32(0), np.float32(0.5), np.float32(1)
 GAUSSIANS = np.random.default_rng(0).standard_normal(16384).astype(np.float32)
 SRGB_CURVE = np.rint(
     255 * np.minimum(BRIGHTEST * np.linspace(0, 1, CURVE_STEPS) ** 2, 1) ** (1 / 2.2)
@@ -104,10 +106,21 @@ def defocused(render: Render, sigma: float) -> tuple[np.ndarray, np.ndarray]:
 def to_srgb(linear: np.ndarray) -> np.ndarray:
     """(H,W,3) float32 linear -> uint8 of gamma 2.2, the inverse of `to_linear`."""
     out = np.empty(linear.shape, np.uint8)
-    none = np.zeros((1, 1, 3), np.float32)
-    ones = np.ones(linear.shape[:2], np.float32)
-    _develop(linear, ones, none, np.ones(3, np.float32), 0.0, SRGB_CURVE, out)
+    _look_up(np.ascontiguousarray(linear).reshape(-1), SRGB_CURVE, out.reshape(-1))
     return out
+
+
+@njit(cache=True, nogil=True)
+def _look_up(linear: np.ndarray, curve: np.ndarray, out: np.ndarray) -> None:
+    per_root, last = np.float32((len(curve) - 1) / np.sqrt(BRIGHTEST)), np.float32(len(curve) - 1)
+    for n in range(len(out)):
+        out[n] = curve[_step(linear[n], per_root, last)]
+
+
+@njit(inline="always")
+def _step(light: float, per_root: float, last: float) -> int:
+    """Where a tone curve holds the value of linear `light`."""
+    return np.uint32(min(np.sqrt(max(light, ZERO)) * per_root + HALF, last))
 
 
 @njit(cache=True, nogil=True)
@@ -122,20 +135,19 @@ def _develop(
 ) -> None:
     """Lay `image` over `behind`, darken the corners, expose, and look up the tone curve."""
     height, width = coverage.shape
-    per_root = np.float32((len(curve) - 1) / np.sqrt(BRIGHTEST))
+    per_root, last = np.float32((len(curve) - 1) / np.sqrt(BRIGHTEST)), np.float32(len(curve) - 1)
+    darker = np.float32(vignette)
     for row in range(height):
         dy = np.float32(2 * row / height - 1)
         for column in range(width):
-            open_share = 1 - coverage[row, column]
-            dx = np.float32(2 * column / width - 1)
-            lens = 1 - np.float32(vignette) * (dx * dx + dy * dy)
+            open_share = ONE - coverage[row, column]
+            dx = np.float32(column) * np.float32(2 / width) - ONE
+            lens = ONE - darker * (dx * dx + dy * dy)
             for k in range(3):
                 light = image[row, column, k]
-                if open_share > 0:
+                if open_share > ZERO:
                     light += open_share * behind[row, column, k]
-                light = max(light * lens * gain[k], np.float32(0))
-                step = int(np.sqrt(light) * per_root + np.float32(0.5))
-                out[row, column, k] = curve[min(step, len(curve) - 1)]
+                out[row, column, k] = curve[_step(light * lens * gain[k], per_root, last)]
 
 
 @njit(cache=True, nogil=True)

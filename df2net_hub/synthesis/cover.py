@@ -12,9 +12,11 @@ from df2net_hub.synthesis.raster import (
     tile_over_grid,
     vertex_normals,
 )
-from df2net_hub.synthesis.shade import shade_pixel
+from df2net_hub.synthesis.shade import Lamps, shade_pixel
 
-SHININESS, SKY = np.float32(12), np.float32(0.8)
+SHININESS, SKY = 12, np.float32(0.8)
+ONE = np.float32(1)
+UNCUT = 8.0  # a cut-out field that is higher everywhere cuts nothing
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,9 @@ def cover(
     for hides in (True, False):
         for one, at, start in zip(occluders, points, starts, strict=False):
             if one.hides == hides:
+                keep = one.keep if one.keep.min() < UNCUT else None
                 rasterize_over(
-                    at, one.triangles, front, triangle_id, weights, one.keep, cut, int(start)
+                    at, one.triangles, front, triangle_id, weights, keep, cut, int(start)
                 )
         if hides:
             hidden, solid = triangle_id >= 0, front.copy()
@@ -71,7 +74,7 @@ def shade_cover(
     occluders: list[tuple[Occluder, np.ndarray]],
     points: list[np.ndarray],
     noise: np.ndarray,
-    light: tuple[np.ndarray, ...],
+    light: Lamps,
     lit: np.ndarray,
     image: np.ndarray,
 ) -> None:
@@ -82,7 +85,7 @@ def shade_cover(
         occluders: surfaces with their linear colors.
         points: (V,3) projected [px] of each.
         noise: (n,n) tile of strands.
-        light: sh, directions, halves, colors and mirror as `shade_pixel` takes them.
+        light: what they are lit by.
         lit: (L,F,F) how far each direct light reaches.
         image: linear RGB.
     """
@@ -100,7 +103,11 @@ def shade_cover(
             np.float32(one.gloss),
             noise,
             lit,
-            *light,
+            light.sky,
+            light.directions,
+            light.halves,
+            light.colors,
+            light.mirror,
             image,
         )
         first += len(one.triangles)
@@ -117,7 +124,7 @@ def _shade_strands(
     gloss: float,
     noise: np.ndarray,
     lit: np.ndarray,
-    sh: np.ndarray,
+    harmonic: np.ndarray,
     directions: np.ndarray,
     halves: np.ndarray,
     colors: np.ndarray,
@@ -138,17 +145,19 @@ def _shade_strands(
             x, y, z = fields[0], fields[1], fields[2]
             strand = tile_at(noise, fields[3] * np.float32(2.5), fields[4] * np.float32(0.3))
             # Ribbons and curtains have two sides; the one that is seen faces the camera.
-            turn = np.float32(-1 if z < 0 else 1) / max(np.sqrt(x * x + y * y + z * z), 1e-9)
+            turn = ONE / max(np.sqrt(x * x + y * y + z * z), np.float32(1e-9))
+            if z < np.float32(0):
+                turn = -turn
             x, y, z = x * turn + np.float32(0.35) * strand, y * turn, z * turn
-            per_length = np.float32(1) / max(np.sqrt(x * x + y * y + z * z), 1e-9)
-            tone = min(max(1 + np.float32(0.45) * strand, 0.1), 3.0)
+            per_length = ONE / max(np.sqrt(x * x + y * y + z * z), np.float32(1e-9))
+            tone = min(max(ONE + np.float32(0.45) * strand, np.float32(0.1)), np.float32(3))
             for k in range(3):
                 albedo[k] = color[k] * tone
             for one in range(len(reach)):
                 reach[one] = lit[one, row, column]
             shade_pixel(
                 (x * per_length, y * per_length, z * per_length), albedo, gloss, SHININESS, SKY,
-                reach, sh, directions, halves, colors, mirror, shaded,
+                reach, harmonic, directions, halves, colors, mirror, shaded,
             )  # fmt: skip
             for k in range(3):
                 image[row, column, k] = shaded[k]

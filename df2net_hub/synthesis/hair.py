@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from df2net_hub.synthesis.appearance import HeadFields, noise_at
-from df2net_hub.synthesis.morphable import SKIN_PARTS, MorphableModel
-from df2net_hub.synthesis.strands import Skull, Strands, grow, ribbons
+from df2net_hub.synthesis.morphable import MorphableModel
+from df2net_hub.synthesis.raster import interpolate
+from df2net_hub.synthesis.strands import Skull, Strands, grow, ribbons, scatter
 
 
 @dataclass(frozen=True)
@@ -36,17 +37,17 @@ _Style = tuple[Strands | None, str, int, float]
 STYLES: dict[str, _Style] = {
     "bald": (None, "down", 0, 0.0),
     "buzz": (Strands(0.35, 2, 0.0, 0, 0, 0.3, 0.05, 0.07), "down", 1500, 0.12),
-    "short": (Strands(2.4, 3, 0.3, 0, 0, 0.22, 0.35, 0.11), "part", 2800, 0.45),
-    "back": (Strands(4.5, 4, 0.3, 0, 0, 0.12, 0.5, 0.13), "back", 2400, 0.8),
-    "side_part": (Strands(4.5, 4, 0.4, 0, 0, 0.12, 0.5, 0.14), "part", 2400, 0.7),
-    "spiky": (Strands(1.8, 3, 0.0, 0, 0, 0.35, 0.6, 0.10), "up", 2600, 0.6),
+    "short": (Strands(2.4, 4, 0.8, 0, 0, 0.22, 0.35, 0.11), "part", 2800, 0.45),
+    "back": (Strands(4.5, 5, 0.9, 0, 0, 0.12, 0.5, 0.13), "back", 2400, 0.8),
+    "side_part": (Strands(4.5, 5, 1.0, 0, 0, 0.12, 0.5, 0.14), "part", 2400, 0.7),
+    "spiky": (Strands(1.7, 4, 0.5, 0, 0, 0.30, 0.6, 0.075), "up", 3200, 0.75),
     "fringe": (Strands(6.0, 5, 0.7, 0, 0, 0.10, 0.5, 0.15), "forward", 2300, 0.6),
     "bob": (Strands(13.0, 7, 2.5, 0.0, 0, 0.10, 0.8, 0.17), "part", 2500, 0.8),
-    "curly": (Strands(4.5, 8, 0.5, 0.35, 1.6, 0.7, 0.9, 0.14), "part", 2000, 1.2),
-    "afro": (Strands(2.6, 6, 0.0, 0.25, 1.6, 0.8, 1.4, 0.15), "up", 2400, 1.8),
+    "curly": (Strands(4.0, 8, 0.6, 0.40, 1.9, 0.5, 0.9, 0.11), "part", 2400, 1.2),
+    "afro": (Strands(2.3, 6, 0.2, 0.30, 1.9, 0.6, 1.4, 0.12), "up", 2700, 1.8),
     "long": (Strands(24.0, 8, 3.0, 0.0, 0, 0.09, 0.9, 0.17), "part", 2500, 0.8),
     "wavy": (Strands(21.0, 12, 2.5, 0.45, 2.2, 0.16, 1.1, 0.18), "part", 2000, 0.9),
-    "tied": (Strands(9.0, 5, 0.0, 0, 0, 0.06, 0.15, 0.16), "back", 2000, 0.45),
+    "tied": (Strands(9.0, 7, 0.0, 0, 0, 0.06, 0.15, 0.16, lies=0.8), "back", 2000, 0.45),
 }
 SHORT = ("bald", "buzz", "short", "back", "side_part", "spiky", "fringe", "curly", "afro")
 LONG = ("bob", "long", "wavy", "tied", "fringe", "curly", "back", "afro")
@@ -61,10 +62,15 @@ def sample_style(rng: np.random.Generator, age: float, masculine: float) -> str:
 
 
 def hairline(
-    rng: np.random.Generator, fields: HeadFields, style: str, receding: float
+    rng: np.random.Generator,
+    fields: HeadFields,
+    style: str,
+    receding: float,
+    use: np.ndarray | slice = slice(None),
 ) -> np.ndarray:
-    """(V,) height of each vertex above a random hairline [cm], on the mean head."""
-    x, y, _ = fields.canonical.T
+    """(N,) height of the vertices `use` above a random hairline [cm], on the mean head."""
+    x, y, _ = fields.canonical[use].T
+    azimuth = fields.azimuth[use]
     height = np.array([9.0, 8.8, 7.2, 3.0, 0.6, 1.5, -6.0]) + rng.normal(
         0, [0.5, 0.5, 0.6, 0.9, 0.9, 0.5, 1.5]
     )
@@ -72,11 +78,11 @@ def hairline(
     bald = np.array([19.0, 19.0, 14.0, 6.0, 0.5, 1.0, -6.0])
     temples = np.array([0.3, 1.2, 2.2, 1.2, 0.0, 0.0, 0.0])
     height = bald if style == "bald" else height + receding * 1.6 * temples
-    line = np.interp(fields.azimuth, [0.0, 0.3, 0.7, 1.1, 1.4, 1.8, np.pi], height)
-    line += rng.normal(0, 0.4) * np.sign(x) * (fields.azimuth < 0.9)
+    line = np.interp(azimuth, [0.0, 0.3, 0.7, 1.1, 1.4, 1.8, np.pi], height)
+    line += rng.normal(0, 0.4) * np.sign(x) * (azimuth < 0.9)
     above = y - line
     if style == "bald":
-        ring = 8.5 + rng.normal(0, 0.8) - np.where(fields.azimuth < 1.0, 4.0, 0)
+        ring = 8.5 + rng.normal(0, 0.8) - np.where(azimuth < 1.0, 4.0, 0)
         above = np.minimum(above, ring - y)
     return above
 
@@ -96,32 +102,30 @@ def hair(
     `receding` is 0 for a low hairline to 1 for a high one.
     """
     kind, comb, count, thickness = STYLES[style]
-    skin = model.vertex_flags(SKIN_PARTS)
-    above = hairline(rng, fields, style, receding)
-    lump = noise_at(
-        noise[1], model.vertices[:, 0] * 7 + rng.uniform(0, 256), model.vertices[:, 1] * 7
-    )
-    above = above + 0.25 * lump
+    sheet, use = model.skin, model.skin.vertices
+    mean = model.vertices[use]
+    above = hairline(rng, fields, style, receding, use)
+    lump = noise_at(noise[1], mean[:, 0] * 7 + np.float32(rng.uniform(0, 256)), mean[:, 1] * 7)
+    above = (above + 0.25 * lump).astype(np.float32)
     full = float(np.exp(rng.normal(0, 0.25)))
     thick = 0.06 + thickness * full * np.clip(above / 2.5, 0.0, 1) * (1 + 0.15 * lump)
-    use = model.triangle_flags(SKIN_PARTS)
+    around = np.copysign(fields.azimuth[use] * 60, mean[:, 0])
     shell = Occluder(
-        vertices=(shape + normals * thick[:, None]).astype(np.float32),
-        triangles=model.triangles[use],
-        keep=np.where(skin, above * 1.2 - 0.25, -9).astype(np.float32),
-        strand=np.stack(
-            [fields.azimuth * np.sign(model.vertices[:, 0]) * 60, above * 2], -1
-        ).astype(np.float32),
+        vertices=(shape[use] + normals[use] * thick[:, None]).astype(np.float32),
+        triangles=sheet.triangles,
+        keep=above * np.float32(1.2) - np.float32(0.25),
+        strand=np.stack([around, above * 2], -1).astype(np.float32),
         gloss=HAIR_GLOSS,
     )
     grown = kind if kind else Strands(0.7, 2, 0.3, 0, 0, 0.3, 0.1, 0.12)
-    number = count if kind else 1400
-    roots, out, here = _roots(
-        rng, model, shell.vertices, normals, np.where(skin, above, -9), number
+    corners, weights = scatter(
+        rng, sheet.triangles, sheet.areas, above, 0.1, 1.5, count if kind else 1400
     )
-    skull = _skull(
-        shape[skin & (above > 0.5)] if (skin & (above > 0.5)).sum() > 50 else shape[skin]
+    roots, out, here = (
+        interpolate(values, corners, weights) for values in (shell.vertices, normals[use], mean)
     )
+    scalp = shape[use[above > 0.5]]
+    skull = _skull(scalp if len(scalp) > 50 else shape[use])
     directions = _combed(rng, comb, here, out)
     paths = grow(rng, roots, directions, skull, grown)
     if style in ("long", "wavy", "bob"):
@@ -138,31 +142,6 @@ def _skull(points: np.ndarray) -> Skull:
     radii = (high - low) / 2
     radii[1] = high[1] - center[1]
     return Skull(center, np.maximum(radii, 3.0))
-
-
-def _roots(
-    rng: np.random.Generator,
-    model: MorphableModel,
-    points: np.ndarray,
-    normals: np.ndarray,
-    above: np.ndarray,
-    count: int,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Random points on the scalp (N,3), normals (N,3) there and their places on the mean head."""
-    grows, (first, second, third) = above > 0.1, model.triangles.T
-    inside = model.triangles[grows[first] & grows[second] & grows[third]]
-    if not len(inside):
-        return np.zeros((0, 3)), np.zeros((0, 3)), np.zeros((0, 3))
-    a, b, c = (model.vertices[inside[:, k]] for k in range(3))
-    area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
-    # Dense at the hairline, where single strands are seen.
-    edge = 1 + 1.5 * np.exp(-above[inside].mean(1) / 1.2)
-    share = np.cumsum(area * edge)
-    chosen = inside[np.searchsorted(share, rng.random(count) * share[-1])]
-    weights = rng.dirichlet((1, 1, 1), count)
-    return tuple(
-        (values[chosen] * weights[..., None]).sum(1) for values in (points, normals, model.vertices)
-    )
 
 
 def _combed(rng: np.random.Generator, comb: str, here: np.ndarray, out: np.ndarray) -> np.ndarray:

@@ -51,7 +51,7 @@ def project_to_harmonics(panorama: np.ndarray) -> np.ndarray:
     )
     basis = harmonics(directions.reshape(-1, 3)) / ATTENUATION
     weighted = (panorama * solid_angle[:, None, None]).reshape(-1, 3)
-    return (weighted.T @ basis / np.pi).astype(np.float32)
+    return (np.einsum("nc,nk->ck", weighted, basis) / np.pi).astype(np.float32)
 
 
 ATTENUATION = np.float32(np.pi * np.array([1, *[2 / 3] * 3, *[1 / 4] * 5]))

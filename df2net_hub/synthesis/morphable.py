@@ -10,6 +10,7 @@ import os
 import zipfile
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,18 @@ REQUIRED_PARTS = ("face_narrow",)
 SMALLEST_AREA = 1e-9  # [cm^2]; a triangle below has no normal in single precision
 LARGEST_FLAT_SHARE = 0.05
 FACES_ARE_WRONG = "the file is damaged or was written with another vertex order; convert it anew"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Part of a head: which (N,) of its vertices, and triangles (M,3) int32 that count in these.
+
+    `areas` (M,) is twice the area of each triangle of the mean shape [cm^2].
+    """
+
+    vertices: np.ndarray
+    triangles: np.ndarray
+    areas: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -67,23 +80,47 @@ class MorphableModel:
 
     def shape(self, identity_weights: np.ndarray, expression_weights: np.ndarray) -> np.ndarray:
         """(V,3) float32 vertices [cm] for K identity and E expression weights."""
-        by_mode = self.identity.reshape(len(self.identity), -1)  # (K,3V), one matrix-vector product
-        shape = self.vertices.ravel() + identity_weights.astype(np.float32) @ by_mode
+        by_mode = self.identity.reshape(len(self.identity), -1)  # (K,3V)
+        # Not by BLAS, which wakes threads that then wait for longer than the sum takes.
+        shape = np.einsum("k,kn->n", identity_weights.astype(np.float32), by_mode)
+        shape += self.vertices.ravel()
         for index in np.flatnonzero(expression_weights):  # a face moves few of its muscles
             shape += np.float32(expression_weights[index]) * self.expression[index].ravel()
         return shape.reshape(-1, 3)
 
     def vertex_flags(self, part_names: tuple[str, ...]) -> np.ndarray:
-        """(V,) bool, true for the vertices of the named parts."""
-        flags = np.zeros(len(self.vertices), bool)
-        for name in part_names:
-            if name in self.parts:
-                flags[self.parts[name]] = True
-        return flags
+        """(V,) bool, true for the vertices of the named parts; not to be written to."""
+        return self._flags(part_names)[0]
 
     def triangle_flags(self, part_names: tuple[str, ...]) -> np.ndarray:
-        """(T,) bool, true for triangles whose first vertex lies in the named parts."""
-        return self.vertex_flags(part_names)[self.triangles[:, 0]]
+        """(T,) bool, true for triangles whose first vertex lies in the named parts; read only."""
+        return self._flags(part_names)[1]
+
+    def _flags(self, part_names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+        if part_names not in self._known_flags:
+            flags = np.zeros(len(self.vertices), bool)
+            for name in part_names:
+                if name in self.parts:
+                    flags[self.parts[name]] = True
+            both = flags, flags[self.triangles[:, 0]]
+            for each in both:
+                each.setflags(write=False)
+            self._known_flags[part_names] = both
+        return self._known_flags[part_names]
+
+    @cached_property
+    def _known_flags(self) -> dict[tuple[str, ...], tuple[np.ndarray, np.ndarray]]:
+        return {}
+
+    @cached_property
+    def skin(self) -> Sheet:
+        """The skin alone, of which hair, beards and collars are made."""
+        use = self.vertex_flags(SKIN_PARTS)
+        number = np.cumsum(use, dtype=np.int32) - 1
+        triangles = self.triangles[use[self.triangles].all(1)]
+        a, b, c = (self.vertices[triangles[:, k]] for k in range(3))
+        areas = np.linalg.norm(np.cross(b - a, c - a), axis=1).astype(np.float32)
+        return Sheet(np.flatnonzero(use), np.ascontiguousarray(number[triangles]), areas)
 
 
 def load_morphable(path: str | Path) -> MorphableModel:

@@ -9,7 +9,7 @@ import numpy as np
 
 from df2net_hub.synthesis.appearance import HeadFields, to_linear
 from df2net_hub.synthesis.hair import Occluder
-from df2net_hub.synthesis.morphable import SKIN_PARTS, MorphableModel
+from df2net_hub.synthesis.morphable import MorphableModel
 
 Colored = tuple[Occluder, np.ndarray]
 IN_FRONT_SHARE = 0.08  # of pictures that have something before the face or on the head
@@ -213,22 +213,21 @@ def collar(
     """
     if rng.random() < 0.5:
         return []
-    _, y, _ = model.vertices.T
+    sheet, use = model.skin, model.skin.vertices
+    y, azimuth = model.vertices[use, 1], fields.azimuth[use]
     opening, rise = rng.uniform(0.1, 0.5), rng.uniform(1.2, 2.4)
-    drop = np.clip((opening - fields.azimuth) / 0.3, 0, 1) * rng.uniform(2, 5)
-    top = neckline + rise + 0.8 * fields.azimuth / np.pi - drop
+    drop = np.clip((opening - azimuth) / 0.3, 0, 1) * rng.uniform(2, 5)
+    top = neckline + rise + 0.8 * azimuth / np.pi - drop
     thick = 0.35 + 0.25 * np.clip(top - y, 0, 3)
     white = to_linear(np.array([0.90, 0.91, 0.93])) * rng.uniform(0.75, 1)
     color = white if rng.random() < 0.6 else np.clip(cloth * rng.uniform(0.7, 1.5), 0, 0.9)
     below = y < neckline + rise + 3
-    skin = model.vertex_flags(SKIN_PARTS)
-    use = (below & skin)[model.triangles[:, 0]]
     keep = np.minimum(top - y, y - neckline + 3.0)
     band = Occluder(
-        (shape + normals * thick[:, None]).astype(np.float32),
-        model.triangles[use],
-        np.where(skin, 4 * keep, -9).astype(np.float32),
-        np.stack([fields.azimuth * 3, y], -1).astype(np.float32),
+        (shape[use] + normals[use] * thick[:, None]).astype(np.float32),
+        sheet.triangles[below[sheet.triangles[:, 0]]],
+        (4 * keep).astype(np.float32),
+        np.stack([azimuth * 3, y], -1).astype(np.float32),
         gloss=0.1,
     )
     return [(band, color)]

@@ -12,6 +12,7 @@ from df2net_hub.synthesis.appearance import HeadFields, noise_at, to_linear
 from df2net_hub.synthesis.brows import draw_brows
 from df2net_hub.synthesis.face_map import TILE, FaceMap, vertex_values_to_texels
 from df2net_hub.synthesis.morphable import MorphableModel
+from df2net_hub.synthesis.raster import lay_over
 from df2net_hub.synthesis.skin import BLOOD, lip_area
 
 LIPSTICKS = to_linear(
@@ -30,14 +31,12 @@ class OverlayKit:
         beards: by name of BEARD_STYLES, where it grows.
         hairs: short strokes that point down, as a beard's hairs do.
         freckles: three patterns of small dots.
-        mottle: smooth noise about 0.
     """
 
     areas: dict[str, np.ndarray]
     beards: dict[str, np.ndarray]
     hairs: np.ndarray
     freckles: np.ndarray
-    mottle: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -76,12 +75,14 @@ def overlay_kit(
     cheeks = sum(blob(side * 4.0, tip[1] + 0.3, 1.9, 1.4) for side in (-1, 1))
     flush = np.maximum(cheeks, 0.9 * blob(tip[0], tip[1], 1.2, 1.0))
     flush = np.maximum(flush, 0.5 * blob(0, marks[8, 1] + 0.8, 1.5, 0.9))
+    mottle = 0.6 * noise_at(noise[1], x.ravel() * 9, y.ravel() * 9)
+    mottle += 0.4 * noise_at(noise[2], x.ravel() * 9, y.ravel() * 9)
     areas = {
         "lips": lip_area(face),
         "lids": np.clip(lids, 0, 1),
         "under_eyes": np.clip(sum(blob(e[0] * 0.95, e[1] - 1.15, 1.6, 0.55) for e in eyes), 0, 1),
         "cheeks": cheeks,
-        "flush": flush,
+        "flush": np.clip(flush * (0.7 + 0.5 * mottle.reshape(x.shape)), 0, 1),
         "upper_line": _lines(face, ((36, 37, 38, 39), (42, 43, 44, 45)), 2),
         "lower_line": _lines(face, ((36, 41, 40, 39), (42, 47, 46, 45)), 1),
     }
@@ -94,19 +95,16 @@ def overlay_kit(
     middle = np.clip((3.1 - np.abs(x)) * 1.6, 0, 1)
     above = np.clip((y - center[1]) * 2 + 0.6, 0, 1) * middle
     chin = np.clip((lip[:, 1].min() + 0.2 - y) * 2.5, 0, 1) * np.clip((2.7 - np.abs(x)) * 1.6, 0, 1)
-    mottle = 0.6 * noise_at(noise[1], x.ravel() * 9, y.ravel() * 9)
-    mottle += 0.4 * noise_at(noise[2], x.ravel() * 9, y.ravel() * 9)
     return OverlayKit(
         areas={name: np.float32(area) * inside for name, area in areas.items()},
         beards={
             "full": grow,
-            "goatee": grow * np.maximum(middle * np.clip(7 + marks[8, 1] - y, 0, 1), 0),
-            "moustache": grow * above,
-            "chin": grow * chin,
+            "goatee": np.float32(grow * middle * np.clip(7 + marks[8, 1] - y, 0, 1)),
+            "moustache": np.float32(grow * above),
+            "chin": np.float32(grow * chin),
         },
         hairs=_hairs(rng, face),
         freckles=np.stack([_freckles(rng, face, flush) for _ in range(3)]),
-        mottle=mottle.reshape(x.shape).astype(np.float32),
     )
 
 
@@ -145,32 +143,27 @@ def _freckles(rng: np.random.Generator, face: FaceMap, where: np.ndarray) -> np.
 
 
 class _Canvas:
-    """An RGBA picture under construction; colors are kept multiplied by alpha."""
+    """An RGBA picture under construction; colors are multiplied by alpha."""
 
     def __init__(self) -> None:
-        self.planes = np.zeros((4, TILE, TILE), np.float32)
+        self.pixels = np.zeros((TILE, TILE, 4), np.float32)
 
-    def over(self, share: np.ndarray, color: np.ndarray, corner: tuple[int, int] = (0, 0)) -> None:
+    def over(
+        self,
+        share: np.ndarray,
+        color: np.ndarray,
+        corner: tuple[int, int] = (0, 0),
+        strength: float = 1.0,
+    ) -> None:
         """Put `color` over the canvas with opacity `share` (h,w), from texel `corner` on."""
-        rows = slice(corner[0], corner[0] + share.shape[0])
-        columns = slice(corner[1], corner[1] + share.shape[1])
-        rest = 1 - share
-        for plane, value in zip(self.planes, (*color, 1), strict=True):
-            part = plane[rows, columns]
-            part *= rest
-            part += share * np.float32(value)
+        if strength > 0.01:
+            values = np.array([*color, 1], np.float32)
+            part = self.pixels[corner[0] :, corner[1] :]
+            lay_over(part, share, np.float32(strength), values)
 
     def area(self, field: np.ndarray, strength: float, color: np.ndarray) -> None:
         """Put `color` over where `field` (TILE,TILE) is not zero."""
-        if strength > 0.01:
-            x, y, width, height = cv2.boundingRect((field > 0.02).view(np.uint8))
-            box = field[y : y + height, x : x + width]
-            self.over(box * np.float32(strength), color, (y, x))
-
-    def finish(self) -> np.ndarray:
-        """(TILE,TILE,4) float32 with plain colors."""
-        scale = 1 / np.maximum(self.planes[3], 1e-3)
-        return cv2.merge([*(plane * scale for plane in self.planes[:3]), self.planes[3]])
+        self.over(field, color, strength=strength)
 
 
 def draw_overlay(
@@ -184,7 +177,7 @@ def draw_overlay(
     marks: bool,
     lid_lines: bool,
 ) -> np.ndarray:
-    """(TILE,TILE,4) linear RGBA of one person.
+    """(TILE,TILE,4) linear RGBA of one person, colors multiplied by alpha.
 
     `rng` draws the same numbers whatever is left out, `tone` (3,) is the linear color of the skin,
     `age` 0 young to 1 old, `made_up` 0 to 1. `marks` are freckles, moles, redness and make-up,
@@ -204,11 +197,11 @@ def draw_overlay(
     if hair.beard > 0:
         density = 0.45 + 0.75 * kit.hairs
         field = np.clip(grow * density * (0.3 + hair.beard), 0, 0.97)
-        canvas.area(field, 1.0, hair.color)
+        canvas.area(field.astype(np.float32, copy=False), 1.0, hair.color)
     if hair.brow > 0:
         share, corner = draw_brows(brow_seed, face)
-        canvas.over(share * np.float32(hair.brow), hair.brow_color, corner)
-    return canvas.finish()
+        canvas.over(share, hair.brow_color, corner, hair.brow)
+    return canvas.pixels
 
 
 def _draw_marks(
@@ -222,8 +215,7 @@ def _draw_marks(
 ) -> None:
     areas, light = kit.areas, float(np.clip(tone.mean() / 0.3, 0, 1))
     red = tone * np.exp(BLOOD * rng.uniform(1, 2.5))
-    flush = np.clip(areas["flush"] * (0.7 + 0.5 * kit.mottle), 0, 1)
-    canvas.area(flush, abs(rng.normal(0, 0.3)) * (0.3 + 0.7 * light), red)
+    canvas.area(areas["flush"], abs(rng.normal(0, 0.3)) * (0.3 + 0.7 * light), red)
     brown = tone * np.array([0.62, 0.50, 0.42], np.float32)
     freckled = rng.choice([0, rng.uniform(0.15, 0.4), rng.uniform(0.5, 0.9)], p=[0.6, 0.28, 0.12])
     spotted = max(freckled * light, 0.3 * age * rng.random())
@@ -251,6 +243,7 @@ def _draw_marks(
             center = (int(x * 16), int(y * 16))
             cv2.circle(picture, center, int(16 * min(r, 4)), 255, -1, cv2.LINE_AA, 4)
     mask = face.inside.astype(np.float32) / 255
-    canvas.area(spots * mask, 0.6, tone * np.array([0.35, 0.24, 0.20], np.float32))
+    if spots.any():
+        canvas.area(spots * mask, 0.6, tone * np.array([0.35, 0.24, 0.20], np.float32))
     if bumps.any():
         canvas.area(cv2.GaussianBlur(bumps, (0, 0), 1.5) * mask, 0.4, tone * np.exp(BLOOD * 2.5))

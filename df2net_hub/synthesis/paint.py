@@ -8,12 +8,22 @@ from numba import njit
 from df2net_hub.synthesis.appearance import HeadFields, Look, to_linear
 from df2net_hub.synthesis.morphable import MorphableModel
 from df2net_hub.synthesis.raster import tile_at
-from df2net_hub.synthesis.surface import EYE, MOUTH, TEETH, Surface
+from df2net_hub.synthesis.surface import EYE, MOUTH, SKIN, TEETH, Surface
 
-IRIS, PUPIL, LIMBUS = 0.5, 0.2, 0.1  # angle from the gaze [rad]
+IRIS, PUPIL, LIMBUS = np.float32(0.5), np.float32(0.2), np.float32(0.1)  # angle from the gaze [rad]
 EYE_WHITE = to_linear(np.array([0.74, 0.70, 0.68]))
 MOUTH_COLOR = to_linear(np.array([0.50, 0.20, 0.20]))
-EYE_GLOSS, LIP_GLOSS = 6.0, 0.9
+PUPIL_COLOR = np.full(3, 0.01, np.float32)
+EYE_GLOSS, LIP_GLOSS = np.float32(6), np.float32(0.9)
+BLOTCHES = np.float32(300)  # noise pixels over the face tile
+X, Y, Z, BROW, BEARD, LIP, RGB = range(7)  # columns of what is interpolated from vertices
+(
+    GAIN_ROW, HAIR_ROW, CLOTH_ROW, TEETH_ROW, IRIS_ROW, WHITE_ROW, MOUTH_ROW, PUPIL_ROW,
+) = range(8)  # fmt: skip
+HAIRS_X, HAIRS_Y = np.float32(60), np.float32(25)  # noise pixels per centimeter
+REDDENED = np.array([0, 1, 0.8], np.float32)
+# In compiled code a plain number makes its whole expression double precision.
+ONE, HALF = np.float32(1), np.float32(0.5)
 NO_PICTURE = np.zeros((2, 2, 4), np.float32)
 BYTE_TO_LINEAR = to_linear(np.arange(256) / 255)
 
@@ -45,18 +55,19 @@ def paint(
     per_vertex = [fields.canonical, fields.brow, fields.beard, fields.lip]
     if look.vertex_colors is not None:
         per_vertex.append(look.vertex_colors)
-    skins = look.skins if look.vertex_colors is None else (NO_PICTURE, NO_PICTURE)
+    if look.vertex_colors is None:
+        for skin, share in zip(look.skins, (1.0, look.skin_mix), strict=True):
+            table = BYTE_TO_LINEAR if skin.dtype == np.uint8 else BYTE_TO_LINEAR[:0]
+            if share > 0:
+                _lay_skin(surface.kind, surface.uv, skin, table, share, albedo)
     _paint(
         surface.triangle_id,
         surface.weights,
         surface.kind,
+        surface.uv,
         model.triangles,
-        model.uv_triangles,
-        model.uv,
-        np.column_stack(per_vertex).astype(np.float32),
+        np.column_stack(per_vertex).astype(np.float32, copy=False),
         look.vertex_colors is None,
-        *skins,
-        BYTE_TO_LINEAR if skins[0].dtype == np.uint8 else BYTE_TO_LINEAR[:0],
         NO_PICTURE if look.overlay is None else look.overlay,
         look.overlay is not None,
         noise,
@@ -66,7 +77,7 @@ def paint(
              look.beard_grain, look.beard_strength, look.neckline, gloss], np.float32
         ),
         np.stack([look.skin_gain, look.hair_color, look.cloth_color, look.teeth_color,
-                  look.iris_color, EYE_WHITE, MOUTH_COLOR]).astype(np.float32),
+                  look.iris_color, EYE_WHITE, MOUTH_COLOR, PUPIL_COLOR]).astype(np.float32),
         gaze_direction(look.gaze),
         albedo,
         shine,
@@ -87,28 +98,56 @@ def _clip(value: float, low: float, high: float) -> float:
 
 
 @njit(inline="always")
-def _add_texel(
-    texture: np.ndarray, u: float, v: float, weight: float, out: np.ndarray, table: np.ndarray
-) -> None:
-    """Add `weight` times the bilinear texel at u, v in [0,1], v up, to `out`; edges clamp.
-
-    Texels are linear, or bytes of which `table` (256,) holds the linear value.
-    """
-    rows, columns = texture.shape[0], texture.shape[1]
-    one, half = np.float32(1), np.float32(0.5)
-    x = _clip(u * np.float32(columns) - half, 0, columns - 1.001)
-    y = _clip((one - v) * np.float32(rows) - half, 0, rows - 1.001)
+def _bilinear(u: float, v: float, rows: int, columns: int) -> tuple:
+    """Row and column of the upper left of four texels around u, v in [0,1], and their weights."""
+    x = _clip(u * np.float32(columns) - HALF, 0, np.float32(columns - 1.001))
+    y = _clip((ONE - v) * np.float32(rows) - HALF, 0, np.float32(rows - 1.001))
     i, j = int(y), int(x)
     fx, fy = x - np.float32(j), y - np.float32(i)
-    a, b = (one - fx) * (one - fy) * weight, fx * (one - fy) * weight
-    c, d = (one - fx) * fy * weight, fx * fy * weight
-    for k in range(len(out)):
-        p, q = texture[i, j, k], texture[i, j + 1, k]
-        r, s = texture[i + 1, j, k], texture[i + 1, j + 1, k]
-        if len(table):
-            out[k] += a * table[int(p)] + b * table[int(q)] + c * table[int(r)] + d * table[int(s)]
-        else:
-            out[k] += a * p + b * q + c * r + d * s
+    right, low = fx * (ONE - fy), (ONE - fx) * fy
+    return i, j, ONE - fx - low, right, low, fx * fy
+
+
+@njit(inline="always")
+def _mean(
+    p: float, a: float, q: float, b: float, r: float, c: float, s: float, d: float
+) -> float:  # fmt: skip
+    return a * np.float32(p) + b * np.float32(q) + c * np.float32(r) + d * np.float32(s)
+
+
+# In these loops arrays are only indexed: handed to a function or a name, they are counted anew at
+# every pixel, which costs more than the pixel.
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def _lay_skin(
+    kind: np.ndarray,
+    uv: np.ndarray,
+    skin: np.ndarray,
+    table: np.ndarray,
+    share: float,
+    albedo: np.ndarray,
+) -> None:
+    """Mix `share` of a texture into `albedo` (F,F,3) wherever there is skin.
+
+    Texels are linear, or bytes whose linear values `table` (256,) holds.
+    """
+    as_bytes, share = len(table) > 0, np.float32(share)
+    for row in range(kind.shape[0]):
+        for column in range(kind.shape[1]):
+            if kind[row, column] != SKIN:
+                continue
+            u, v = uv[row, column, 0], uv[row, column, 1]
+            i, j, wa, wb, wc, wd = _bilinear(u * HALF, v, skin.shape[0], skin.shape[1])
+            for k in range(3):
+                p, q = skin[i, j, k], skin[i, j + 1, k]
+                r, s = skin[i + 1, j, k], skin[i + 1, j + 1, k]
+                if as_bytes:
+                    value = _mean(
+                        table[np.uint8(p)], wa, table[np.uint8(q)], wb,
+                        table[np.uint8(r)], wc, table[np.uint8(s)], wd,
+                    )  # fmt: skip
+                else:
+                    value = _mean(p, wa, q, wb, r, wc, s, wd)
+                albedo[row, column, k] += share * (value - albedo[row, column, k])
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
@@ -116,14 +155,10 @@ def _paint(
     triangle_id: np.ndarray,
     weights: np.ndarray,
     kind: np.ndarray,
-    triangles: np.ndarray,
-    uv_triangles: np.ndarray,
     uv: np.ndarray,
+    triangles: np.ndarray,
     per_vertex: np.ndarray,
     textured: bool,
-    skin_a: np.ndarray,
-    skin_b: np.ndarray,
-    table: np.ndarray,
     overlay: np.ndarray,
     overlaid: bool,
     noise: np.ndarray,
@@ -134,116 +169,99 @@ def _paint(
     albedo: np.ndarray,
     gloss: np.ndarray,
 ) -> None:
-    skin_gloss, neckline = numbers[7], numbers[6]
-    fields = np.zeros(per_vertex.shape[1], np.float32)
-    color, over = np.zeros(3, np.float32), np.zeros(4, np.float32)
-    linear, black = table[:0], np.zeros(3, np.float32)
-    # Rows are taken once: a view made for every pixel costs more than the pixel.
-    gain, hair, cloth, teeth = colors[0], colors[1], colors[2], colors[3]
-    iris, white, mouth = colors[4], colors[5], colors[6]
-    blotch, strands = noise[2], noise[3]
+    """Everything else, over the skin that lies in `albedo` if it is `textured`."""
+    blotches, neckline, skin_gloss = numbers[1], numbers[6], numbers[7]
+    hairy, last = numbers[3] > 0 or numbers[5] > 0, noise.shape[1] - 1
+    strands = noise[3]
     for row in range(kind.shape[0]):
         for column in range(kind.shape[1]):
             what = kind[row, column]
             if what == 0:
                 continue
-            t = triangle_id[row, column]
-            u = v = np.float32(0)
-            for f in range(len(fields)):
-                fields[f] = 0
-            for k in range(3):
-                corner, texel, weight = triangles[t, k], uv_triangles[t, k], weights[row, column, k]
-                u += weight * uv[texel, 0]
-                v += weight * uv[texel, 1]
-                for f in range(len(fields)):
-                    fields[f] += weight * per_vertex[corner, f]
-            gloss[row, column] = skin_gloss
+            t, shine = triangle_id[row, column], skin_gloss
+            wa, wb, wc = weights[row, column, 0], weights[row, column, 1], weights[row, column, 2]
+            a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+            y = wa * per_vertex[a, Y] + wb * per_vertex[b, Y] + wc * per_vertex[c, Y]
+            x = wa * per_vertex[a, X] + wb * per_vertex[b, X] + wc * per_vertex[c, X]
+            flat, ring = -1, ONE
             if what == EYE:
-                _eye_color(fields, gaze, iris, white, color)
-                gloss[row, column] = EYE_GLOSS
+                z = wa * per_vertex[a, Z] + wb * per_vertex[b, Z] + wc * per_vertex[c, Z]
+                ring = _iris(x, y, z, gaze[0], gaze[1], gaze[2])
+                flat = IRIS_ROW if ring > 0 else WHITE_ROW if ring < 0 else PUPIL_ROW
+                ring, shine = abs(ring) if ring != 0 else ONE, EYE_GLOSS
             elif what == TEETH:
-                _copy(teeth, 0, color)
+                flat = TEETH_ROW
             elif what == MOUTH:
-                _copy(mouth, 0, color)
-            elif fields[1] < neckline:
-                _copy(cloth, 0, color)
-                gloss[row, column] = 0
-            else:
-                _copy(black, 0, color)
-                if textured:
-                    _add_texel(skin_a, u * np.float32(0.5), v, 1 - numbers[0], color, table)
-                    _add_texel(skin_b, u * np.float32(0.5), v, numbers[0], color, table)
-                else:
-                    _copy(fields, 6, color)
-                _redden(color, gain, numbers[1], blotch, u, v, offset)
-                if overlaid and u < 1:
-                    for k in range(4):
-                        over[k] = 0
-                    _add_texel(overlay, u, v, np.float32(1), over, linear)
-                    for k in range(3):
-                        color[k] += over[3] * (over[k] - color[k])
-                _grow_hair(color, fields, hair, numbers, strands, offset)
-                gloss[row, column] = skin_gloss * (1 + np.float32(LIP_GLOSS) * fields[5])
+                flat = MOUTH_ROW
+            elif y < neckline:
+                flat, shine = CLOTH_ROW, np.float32(0)
+            if flat >= 0:
+                for k in range(3):
+                    albedo[row, column, k] = colors[flat, k] * ring
+                gloss[row, column] = shine
+                continue
+            lip = wa * per_vertex[a, LIP] + wb * per_vertex[b, LIP] + wc * per_vertex[c, LIP]
+            gloss[row, column] = skin_gloss * (ONE + LIP_GLOSS * lip)
+            hair = np.float32(0)
+            if hairy:
+                brow = (
+                    wa * per_vertex[a, BROW] + wb * per_vertex[b, BROW] + wc * per_vertex[c, BROW]
+                )
+                beard = (
+                    wa * per_vertex[a, BEARD]
+                    + wb * per_vertex[b, BEARD]
+                    + wc * per_vertex[c, BEARD]
+                )
+                strand = tile_at(strands, x * HAIRS_X + offset[0], y * HAIRS_Y + offset[1])
+                hair = _hairy(brow, beard, strand, numbers[2], numbers[3], numbers[4], numbers[5])
+            if not textured:
+                for k in range(RGB, RGB + 3):
+                    albedo[row, column, k - RGB] = (
+                        wa * per_vertex[a, k] + wb * per_vertex[b, k] + wc * per_vertex[c, k]
+                    )
+            u, v = uv[row, column, 0], uv[row, column, 1]
+            # Blotches take away green and blue.
+            i, j = int(v * BLOTCHES + offset[1]) & last, int(u * BLOTCHES + offset[0]) & last
+            red = blotches * noise[2, i, j]
+            i, j, wa, wb, wc, wd = _bilinear(u, v, overlay.shape[0], overlay.shape[1])
+            over = overlaid and u < ONE
+            rest = ONE - _mean(
+                overlay[i, j, 3], wa, overlay[i, j + 1, 3], wb,
+                overlay[i + 1, j, 3], wc, overlay[i + 1, j + 1, 3], wd,
+            )  # fmt: skip
             for k in range(3):
-                albedo[row, column, k] = color[k]
+                value = albedo[row, column, k] * colors[GAIN_ROW, k] * (ONE - REDDENED[k] * red)
+                value = _clip(value, 0.005, 0.95)
+                if over:
+                    value = value * rest + _mean(
+                        overlay[i, j, k], wa, overlay[i, j + 1, k], wb,
+                        overlay[i + 1, j, k], wc, overlay[i + 1, j + 1, k], wd,
+                    )  # fmt: skip
+                albedo[row, column, k] = value + hair * (colors[HAIR_ROW, k] - value)
 
 
 @njit(inline="always")
-def _copy(source: np.ndarray, start: int, color: np.ndarray) -> None:
-    for k in range(3):
-        color[k] = source[start + k]
+def _hairy(
+    brow: float,
+    beard: float,
+    strand: float,
+    width: float,
+    brow_strength: float,
+    grain: float,
+    beard_strength: float,
+) -> float:
+    """How much of a pixel brows and stubble cover."""
+    edge = brow - ONE + width + np.float32(0.12) * strand
+    brows = _clip(edge * np.float32(6), 0, 1) * brow_strength
+    return max(brows, _clip(beard * (ONE + grain * strand), 0, 1) * beard_strength)
 
 
 @njit(inline="always")
-def _redden(
-    color: np.ndarray,
-    gain: np.ndarray,
-    blotches: float,
-    noise: np.ndarray,
-    u: float,
-    v: float,
-    offset: np.ndarray,
-) -> None:
-    """Tone the skin, with blotches that take away green and blue."""
-    blotch = blotches * tile_at(
-        noise, u * np.float32(300) + offset[0], v * np.float32(300) + offset[1]
-    )
-    color[0] = _clip(color[0] * gain[0], 0.005, 0.95)
-    color[1] = _clip(color[1] * gain[1] * (1 - blotch), 0.005, 0.95)
-    color[2] = _clip(color[2] * gain[2] * (1 - np.float32(0.8) * blotch), 0.005, 0.95)
-
-
-@njit(inline="always")
-def _grow_hair(
-    color: np.ndarray,
-    fields: np.ndarray,
-    hair: np.ndarray,
-    numbers: np.ndarray,
-    noise: np.ndarray,
-    offset: np.ndarray,
-) -> None:
-    """Brows and stubble over the skin."""
-    edge = fields[3] - (1 - numbers[2])
-    if edge < -1 and fields[4] <= 0:
-        return
-    strand = tile_at(noise, fields[0] * 60 + offset[0], fields[1] * 25 + offset[1])
-    brow = _clip((edge + np.float32(0.12) * strand) * 6, 0, 1) * numbers[3]
-    beard = _clip(fields[4] * (1 + numbers[4] * strand), 0, 1) * numbers[5]
-    hairy = max(brow, beard)
-    for k in range(3):
-        color[k] += hairy * (hair[k] - color[k])
-
-
-@njit(inline="always")
-def _eye_color(
-    direction: np.ndarray, gaze: np.ndarray, iris: np.ndarray, white: np.ndarray, color: np.ndarray
-) -> None:
-    """White, iris and pupil by the angle from the gaze; the iris darkens toward its rim."""
-    x, y, z = direction[0], direction[1], direction[2]
-    cosine = (x * gaze[0] + y * gaze[1] + z * gaze[2]) / max(np.sqrt(x * x + y * y + z * z), 1e-6)
-    angle = np.arccos(_clip(cosine, -1, 1))
-    ring = np.float32(0.5) + np.float32(0.5) * _clip((IRIS - angle) / LIMBUS, 0, 1)
-    for k in range(3):
-        color[k] = iris[k] * ring if angle < IRIS else white[k]
-        if angle < PUPIL:
-            color[k] = 0.01
+def _iris(x: float, y: float, z: float, gx: float, gy: float, gz: float) -> float:
+    """Brightness of the iris, which darkens toward its rim; 0 in the pupil, -1 on the white."""
+    length = max(np.sqrt(x * x + y * y + z * z), np.float32(1e-6))
+    angle = np.arccos(_clip((x * gx + y * gy + z * gz) / length, -1, 1))
+    ring = HALF + HALF * _clip((IRIS - angle) / LIMBUS, 0, 1)
+    if angle >= IRIS:
+        ring = -ONE
+    return np.float32(0) if angle < PUPIL else ring

@@ -5,6 +5,23 @@ from numba import njit
 
 # A pixel on the edge that two triangles share must not fall between them by rounding.
 ON_EDGE = -1e-9
+WIDE = 4  # [px]; in narrower boxes it is faster to try every pixel than to find the span
+SMALL = 24  # [px]; smaller triangles are hidden where their corners are, by this much:
+MARGIN, HALF = np.float32(2), np.float32(0.5)
+STEEP = 1e-5  # of a weight per pixel: a line with less slope bounds no span
+SHORTEST = np.float32(1e-12)
+LEAST_SHARE = np.float32(0.004)  # opacity that shows
+ONE = np.float32(1)  # in compiled code a plain number makes its expression double precision
+
+
+@njit(inline="always")
+def _span(first: int, last: int, origin: float, weight: float, slope: float) -> tuple[int, int]:
+    """Pixels of `first` to `last` where weight + slope (x - origin) may be above 0."""
+    if slope > STEEP:
+        first = max(first, int(np.floor(origin - weight / slope)))
+    elif slope < -STEEP:
+        last = min(last, int(np.ceil(origin - weight / slope)))
+    return first, last
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -36,17 +53,33 @@ def _rasterize(
         x1 = min(int(np.floor(ax + max(0.0, bx, cx))), width - 1)
         y0 = max(int(np.ceil(ay + min(0.0, by, cy))), 0)
         y1 = min(int(np.floor(ay + max(0.0, by, cy))), height - 1)
+        if not cull and x1 - x0 < SMALL and y1 - y0 < SMALL:
+            # Half of the hair grows behind the head.
+            hidden = True
+            for i in (a, b, c):
+                column, row = int(points[i, 0] + HALF), int(points[i, 1] + HALF)
+                hidden &= 0 <= column < width and 0 <= row < height
+                hidden = hidden and z_buffer[row, column] > points[i, 2] + MARGIN
+            if hidden:
+                continue
         per_area = 1.0 / area
         az = np.float64(points[a, 2])
         bz, cz = np.float64(points[b, 2]) - az, np.float64(points[c, 2]) - az
+        wide = x1 - x0 >= WIDE
+        slope_b, slope_c = cy * per_area, -by * per_area
         for y in range(y0, y1 + 1):
-            dy = y - ay
-            for x in range(x0, x1 + 1):
+            dy = (y - ay) * per_area
+            row_b, row_c, first, last = -cx * dy, bx * dy, x0, x1
+            if wide:
+                # Of slivers most of the box is empty. The span holds all pixels of the row.
+                first, last = _span(first, last, ax, row_b, slope_b)
+                first, last = _span(first, last, ax, row_c, slope_c)
+                first, last = _span(first, last, ax, 1.0 - row_b - row_c, -slope_b - slope_c)
+            for x in range(first, last + 1):
                 dx = x - ax
-                wb = (dx * cy - cx * dy) * per_area
-                wc = (bx * dy - dx * by) * per_area
+                wb, wc = row_b + dx * slope_b, row_c + dx * slope_c
                 wa = 1.0 - wb - wc
-                if wa < ON_EDGE or wb < ON_EDGE or wc < ON_EDGE:
+                if (wa < ON_EDGE) | (wb < ON_EDGE) | (wc < ON_EDGE):
                     continue
                 z = az + wb * bz + wc * cz
                 if z <= z_buffer[y, x]:
@@ -175,9 +208,10 @@ def sample_tile(tile: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def tile_over_grid(tile: np.ndarray, size: int, per_column: float, per_row: float) -> np.ndarray:
     """(size,size) float32 of a repeating tile, its x at column * per_column, y at row * per_row."""
     out = np.empty((size, size), np.float32)
+    x_step, y_step = np.float32(per_column), np.float32(per_row)
     for row in range(size):
         for column in range(size):
-            out[row, column] = tile_at(tile, column * per_column, row * per_row)
+            out[row, column] = tile_at(tile, np.float32(column) * x_step, np.float32(row) * y_step)
     return out
 
 
@@ -205,11 +239,47 @@ def _vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     for i in range(len(normals)):
         x, y, z = normals[i, 0], normals[i, 1], normals[i, 2]
         length = np.sqrt(x * x + y * y + z * z)
-        if length > 1e-12:
-            normals[i, 0], normals[i, 1], normals[i, 2] = x / length, y / length, z / length
+        if length > SHORTEST:
+            per_length = ONE / length
+            normals[i, 0] = x * per_length
+            normals[i, 1] = y * per_length
+            normals[i, 2] = z * per_length
     return normals
 
 
 def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """(V,3) unit normals, triangles weighted by area; zero where a vertex has no triangle."""
     return _vertex_normals(np.ascontiguousarray(vertices, np.float32), triangles)
+
+
+@njit(cache=True, nogil=True)
+def project_points(points: np.ndarray, rotation: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """(V,3) pixels of `points`; `numbers` are center x, y, px per length, middle, 1 / distance."""
+    out = np.empty(points.shape, np.float32)
+    px_per_cm, middle, per_distance = numbers[2], numbers[3], numbers[4]
+    for n in range(len(points)):
+        a, b, c = points[n, 0], points[n, 1], points[n, 2]
+        x = a * rotation[0, 0] + b * rotation[0, 1] + c * rotation[0, 2]
+        y = a * rotation[1, 0] + b * rotation[1, 1] + c * rotation[1, 2]
+        z = a * rotation[2, 0] + b * rotation[2, 1] + c * rotation[2, 2]
+        scale = px_per_cm / (ONE - z * per_distance)
+        out[n, 0] = (x - numbers[0]) * scale + middle
+        out[n, 1] = middle - (y - numbers[1]) * scale
+        out[n, 2] = z * px_per_cm
+    return out
+
+
+@njit(cache=True, nogil=True)
+def lay_over(pixels: np.ndarray, field: np.ndarray, strength: float, color: np.ndarray) -> None:
+    """Lay `color` (4,) over `pixels` (h,w,4) times alpha; `field` times `strength` is opacity."""
+    red, green, blue, alpha = color[0], color[1], color[2], color[3]
+    for row in range(field.shape[0]):
+        for column in range(field.shape[1]):
+            share = field[row, column]
+            if share > LEAST_SHARE:
+                share *= strength
+                rest = np.float32(1) - share
+                pixels[row, column, 0] = pixels[row, column, 0] * rest + share * red
+                pixels[row, column, 1] = pixels[row, column, 1] * rest + share * green
+                pixels[row, column, 2] = pixels[row, column, 2] * rest + share * blue
+                pixels[row, column, 3] = pixels[row, column, 3] * rest + share * alpha

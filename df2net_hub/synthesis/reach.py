@@ -13,6 +13,8 @@ THICKNESS = 0.35
 THIN_CM = 0.4  # glasses and lashes: light passes behind them
 LEAST_GAP = 0.006
 SKY_RADII_CM = ((0.5, 0.35), (1.6, 0.35))
+# In compiled code a plain number makes its whole expression double precision.
+ZERO, ONE = np.float32(0), np.float32(1)
 LEAST_RISE = np.float32(0.02)  # what rounding and flat triangles make of a smooth surface
 LID_RADIUS_CM, LID_STRENGTH = 0.3, 0.75
 
@@ -35,35 +37,72 @@ def open_sky(
     highest = float(surface.max())
     if highest == -np.inf:
         return np.ones_like(surface)
-    lowest = float(surface.min(initial=np.inf, where=surface > -np.inf))
+    lowest = float(_lowest(surface))
     size = surface.shape[::-1]
     behind = np.float32(lowest - (highest - lowest) - max(size))
-    own, over = np.maximum(surface - behind, 0), np.maximum(solid - behind, 0)
+    over = np.maximum(solid - behind, 0)
     half = cv2.resize(over, ((size[0] + 1) // 2, (size[1] + 1) // 2), interpolation=cv2.INTER_AREA)
-    sky = np.ones_like(surface)
-    for radius_cm, strength in SKY_RADII_CM:
+    around, per_sigma = [], []
+    for radius_cm, _ in SKY_RADII_CM:
         sigma = radius_cm * px_per_cm
         window = (int(sigma) | 1,) * 2
-        around = half
+        blurred = half
         for _ in range(2):
-            around = cv2.blur(around, window, borderType=cv2.BORDER_CONSTANT)
-        rise = cv2.resize(around, size) - own
-        sky *= 1 - np.float32(strength) * np.clip(rise * np.float32(1.5 / sigma) - LEAST_RISE, 0, 1)
+            blurred = cv2.blur(blurred, window, borderType=cv2.BORDER_CONSTANT)
+        around.append(cv2.resize(blurred, size))
+        per_sigma.append(1.5 / sigma)
+    strengths = np.array([strength for _, strength in SKY_RADII_CM], np.float32)
+    sky = _left_open(surface, *around, behind, np.array(per_sigma, np.float32), strengths)
     if eyes.any():
-        sky[eyes] *= _below_lids(own, normal, eyes, LID_RADIUS_CM * px_per_cm)
+        sky[eyes] *= _below_lids(surface, behind, normal, eyes, LID_RADIUS_CM * px_per_cm)
     return sky
 
 
-def _below_lids(own: np.ndarray, normal: np.ndarray, eyes: np.ndarray, reach: float) -> np.ndarray:
+@njit(cache=True, nogil=True)
+def _lowest(surface: np.ndarray) -> float:
+    lowest = np.float32(np.inf)
+    for value in surface.ravel():
+        if -np.inf < value < lowest:
+            lowest = value
+    return lowest
+
+
+@njit(cache=True, nogil=True)
+def _left_open(
+    surface: np.ndarray,
+    near: np.ndarray,
+    wide: np.ndarray,
+    behind: float,
+    per_sigma: np.ndarray,
+    strengths: np.ndarray,
+) -> np.ndarray:
+    """(F,F) what the surroundings at two distances leave of the sky over the head's pixels."""
+    sky = np.ones_like(surface)
+    for row in range(surface.shape[0]):
+        for column in range(surface.shape[1]):
+            own = surface[row, column] - behind
+            if not own > ZERO:
+                continue
+            rise = (near[row, column] - own) * per_sigma[0] - LEAST_RISE
+            share = ONE - strengths[0] * min(max(rise, ZERO), ONE)
+            rise = (wide[row, column] - own) * per_sigma[1] - LEAST_RISE
+            sky[row, column] = share * (ONE - strengths[1] * min(max(rise, ZERO), ONE))
+    return sky
+
+
+def _below_lids(
+    surface: np.ndarray, behind: float, normal: np.ndarray, eyes: np.ndarray, reach: float
+) -> np.ndarray:
     """Light that lids leave to the pixels of `eyes`: what rises above them within `reach` [px]."""
     rows, columns = np.flatnonzero(eyes.any(1)), np.flatnonzero(eyes.any(0))
     margin = int(2 * reach) + 1
     top, left = max(rows[0] - margin, 0), max(columns[0] - margin, 0)
     box = np.s_[top : rows[-1] + margin, left : columns[-1] + margin]
+    seen, own = eyes[box], np.maximum(surface[box] - behind, 0)
     window = int(2 * reach) | 1
-    above = cv2.blur(own[box], (window, window), anchor=(window // 2, window - 1))[eyes[box]]
-    slope_up = -normal[eyes][:, 1] / np.maximum(normal[eyes][:, 2], 0.3)
-    tangent = own[eyes] + slope_up * (window // 2)
+    above = cv2.blur(own, (window, window), anchor=(window // 2, window - 1))[seen]
+    _, y, z = normal[box][seen].T
+    tangent = own[seen] - y / np.maximum(z, 0.3) * (window // 2)
     return 1 - LID_STRENGTH * np.clip((above - tangent) / reach - LEAST_RISE, 0, 1)
 
 
@@ -101,11 +140,11 @@ def lit_by(
             step = size * SHADOW_STEP / 2
             thick = max(THIN_CM * px_per_cm, 1.5 * step * float(direction[2]))
             lit = np.minimum(lit, _march(half, bars, direction, step, 2 * SHADOW_STEPS, 0.0, thick))
-        out[light] = cv2.resize(cv2.GaussianBlur(lit, (0, 0), 1.5), (size, size))
+        cv2.resize(cv2.GaussianBlur(lit, (0, 0), 1.5), (size, size), dst=out[light])
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _march(
     half: np.ndarray,
     blockers: np.ndarray,
@@ -123,20 +162,32 @@ def _march(
     rows, columns = half.shape
     lit = np.ones((rows, columns), np.float32)
     highest = blockers.max()
-    dx, dy = direction[0] * step / 2, -direction[1] * step / 2  # in pixels of the half grid
-    dz = direction[2] * step
+    if highest == -np.inf:
+        return lit
+    # In pixels of the half grid, in single precision throughout.
+    dx, dy = np.float32(direction[0] * step / 2), np.float32(-direction[1] * step / 2)
+    steps -= 1
+    dz, least, most = np.float32(direction[2] * step), np.float32(least), np.float32(most)
     for row in range(rows):
+        rows_left = _steps_to_edge(row, dy, rows, steps)
         for column in range(columns):
-            start = half[row, column]
-            if start == -np.inf:
+            ray = half[row, column]
+            if ray == -np.inf:
                 continue
-            for k in range(1, steps):
-                ray = start + k * dz
-                x, y = int(column + k * dx), int(row + k * dy)
-                if ray + least > highest or not (0 <= x < columns and 0 <= y < rows):
-                    break
-                gap = blockers[y, x] - ray
+            count = min(rows_left, _steps_to_edge(column, dx, columns, steps))
+            count = min(count, int((highest - least - ray) / dz))
+            x, y = np.float32(column), np.float32(row)
+            for _ in range(count):
+                ray, x, y = ray + dz, x + dx, y + dy
+                gap = blockers[int(y), int(x)] - ray
                 if least < gap < most:
                     lit[row, column] = 0
                     break
     return lit
+
+
+@njit(inline="always")
+def _steps_to_edge(start: int, step: float, length: int, most: int) -> int:
+    """How many steps from `start` stay within 0 and `length`, at most `most`."""
+    room = np.float32(length - 1 - start) if step > ZERO else np.float32(start)
+    return most if abs(step) * np.float32(most) <= room else int(room / abs(step))

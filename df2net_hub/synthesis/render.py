@@ -21,9 +21,18 @@ from df2net_hub.synthesis.hair import Occluder
 from df2net_hub.synthesis.light import Light
 from df2net_hub.synthesis.morphable import MorphableModel
 from df2net_hub.synthesis.paint import Coat, gaze_direction, paint
+from df2net_hub.synthesis.raster import project_points
 from df2net_hub.synthesis.reach import lit_by, open_sky
-from df2net_hub.synthesis.shade import lobes, mirrored, shade_head
-from df2net_hub.synthesis.surface import EYE, NOTHING, Surface, divided, see_surface, weighed
+from df2net_hub.synthesis.shade import lamps, shade_head
+from df2net_hub.synthesis.surface import (
+    EYE,
+    NOTHING,
+    Surface,
+    as_seen,
+    divided,
+    see_surface,
+    weighed,
+)
 
 
 @dataclass(frozen=True)
@@ -84,11 +93,13 @@ class Render:
 
 def project(points: np.ndarray, scene: Scene, size: int) -> np.ndarray:
     """(V,3) points [cm] of the head -> x right, y down, z toward the camera [px of size]."""
-    camera = points @ scene.rotation.T.astype(np.float32)
     px_per_cm = size / scene.side
-    scale = 1.0 / (1.0 - camera[:, 2:] / scene.distance) if np.isfinite(scene.distance) else 1.0
-    plane = (camera[:, :2] - scene.center) * scale * [1, -1] * px_per_cm + (size - 1) / 2
-    return np.column_stack([plane, camera[:, 2] * px_per_cm]).astype(np.float32)
+    numbers = [*scene.center, px_per_cm, (size - 1) / 2, 1 / scene.distance]
+    return project_points(
+        np.ascontiguousarray(points, np.float32),
+        scene.rotation.astype(np.float32),
+        np.array(numbers, np.float32),
+    )
 
 
 def render(
@@ -113,8 +124,7 @@ def render(
     lit = lit_by(scene.light.directions, covered.solid, covered.thin, px_per_cm)
     if not scene.shadows:
         lit = np.ones_like(lit)
-    mirror, glints = mirrored(scene.light)
-    light = (scene.light.sh, scene.light.directions, lobes(scene.light), scene.light.colors, mirror)
+    light = lamps(scene.light)
     image = np.zeros((fine, fine, 3), np.float32)
     shade_head(
         surface.kind,
@@ -127,8 +137,12 @@ def render(
         open_sky(surface.height, covered.solid, surface.normal, surface.kind == EYE, px_per_cm),
         lit,
         (scene.rotation @ gaze_direction(scene.look.gaze)).astype(np.float32),
-        *light,
-        glints,
+        light.sky,
+        light.directions,
+        light.halves,
+        light.colors,
+        light.mirror,
+        light.glints,
         image,
     )
     shade_cover(covered, scene.occluders, in_front, noise[3], light, lit, image)
@@ -148,27 +162,33 @@ def _bring_down(
 ) -> Render:
     """Means over the fine pixels of each pixel; depth and normals over the face's share of them."""
     fine = len(image)
+    seen = surface.height, surface.normal, surface.face, hidden, front
+    if fine == size:
+        return _render_of(image, coat.albedo, landmarks, as_seen(*seen))
 
     def area(values: np.ndarray) -> np.ndarray:
-        if fine == size:
-            return values
         return cv2.resize(values, (size, size), interpolation=cv2.INTER_AREA)
 
-    sums = weighed(surface.height, surface.normal, surface.face, hidden, front)
     # Means over pieces of pixels lie off the middle of the pixel, by this much in x and y [px].
     ramp = np.tile(np.arange(fine, dtype=np.float32), (fine, 1))
     middles = (np.arange(size) + 0.5) * fine / size - 0.5
     drift = ((area(ramp)[0] - middles) * size / fine).astype(np.float32)
-    depth_px, normals, front_px, mask, coverage = divided(
-        *(area(one) for one in sums), drift, np.float32(size / fine)
-    )
+    sums = (area(one) for one in weighed(*seen))
+    maps = divided(*sums, drift, np.float32(size / fine))
+    return _render_of(area(image), area(coat.albedo), landmarks, maps)
+
+
+def _render_of(
+    image: np.ndarray, albedo: np.ndarray, landmarks: np.ndarray, maps: tuple[np.ndarray, ...]
+) -> Render:
+    depth_px, normals, front_px, mask, coverage = maps
     return Render(
-        image=area(image),
+        image=image,
         coverage=coverage,
         depth_px=depth_px,
         normals=normals,
         front_px=front_px,
         mask=mask,
-        albedo=area(coat.albedo),
+        albedo=albedo,
         landmarks=landmarks,
     )

@@ -5,6 +5,7 @@ shadows where light travels through skin, Blinn-Phong lobes, and mirrored surrou
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
@@ -13,19 +14,61 @@ from df2net_hub.synthesis.light import Light, look_up
 from df2net_hub.synthesis.surface import EYE
 
 MIRROR_SIZE = 96
-SKIN_SHININESS, EYE_SHININESS = np.float32(18), np.float32(350)
-BLEED = np.array([0.22, 0.10, 0.06], np.float32)  # how far light travels around the terminator
+SKIN_SHININESS, EYE_SHININESS = 18, 350
+BLEED = np.array([0.13, 0.09, 0.07], np.float32)  # how far light travels around the terminator
+WRAP_SCALE, WRAP_OFFSET = 1 / (1 + BLEED), BLEED / (1 + BLEED)
+SOFTER = BLEED  # the same in the half shade
 LEAST_SKY = np.float32(0.02)
 # The cornea is a smaller sphere than the eyeball: its normals spread this much further.
 CORNEA_SPREAD = np.float32(0.6)
 CORNEA_COSINE = np.float32(math.cos(0.52))
-GLINT_POWER, GLINT = 5, 14.0
+GLINT_POWER, GLINT = 10, 20.0
+VEIL = np.float32(0.5)  # of what the eye mirrors; more would whiten dark irises
 
-_C0 = np.float32(math.pi * math.sqrt(1 / (4 * math.pi)))
-_C1 = np.float32(2 * math.pi / 3 * math.sqrt(3 / (4 * math.pi)))
-_C2 = np.float32(math.pi / 4 * math.sqrt(5 / (16 * math.pi)))
-_C3 = np.float32(math.pi / 4 * math.sqrt(15 / (4 * math.pi)))
-_C4 = np.float32(math.pi / 4 * math.sqrt(15 / (16 * math.pi)))
+# In compiled code a plain number makes its whole expression double precision.
+ZERO, ONE, HALF = np.float32(0), np.float32(1), np.float32(0.5)
+_C0 = math.pi * math.sqrt(1 / (4 * math.pi))
+_C1 = 2 * math.pi / 3 * math.sqrt(3 / (4 * math.pi))
+_C2 = math.pi / 4 * math.sqrt(5 / (16 * math.pi))
+_C3 = math.pi / 4 * math.sqrt(15 / (4 * math.pi))
+_C4 = math.pi / 4 * math.sqrt(15 / (16 * math.pi))
+
+
+@dataclass(frozen=True)
+class Lamps:
+    """What surfaces are shaded with, all float32.
+
+    Attributes:
+        sky: (3,10) irradiance as a polynomial in the normal's 1, x, y, z, xx, yy, zz, xy, xz, yz.
+        directions: (L,3) unit vectors toward the direct lights. halves: (L,3) halfway from there
+            to the camera. colors: (L,3) their strengths.
+        mirror, glints: see `mirrored`.
+    """
+
+    sky: np.ndarray
+    directions: np.ndarray
+    halves: np.ndarray
+    colors: np.ndarray
+    mirror: np.ndarray
+    glints: np.ndarray
+
+
+def lamps(light: Light) -> Lamps:
+    """`light` made ready for `shade_head` and occluders."""
+    sh = light.sh.astype(np.float64)
+    harmonic = np.stack(
+        [_C0 * sh[:, 0], _C1 * sh[:, 2], _C1 * sh[:, 3], _C1 * sh[:, 1],
+         _C4 * sh[:, 7] - _C2 * sh[:, 4], -_C4 * sh[:, 7] - _C2 * sh[:, 4], 2 * _C2 * sh[:, 4],
+         _C3 * sh[:, 8], _C3 * sh[:, 5], _C3 * sh[:, 6]], -1,
+    )  # fmt: skip
+    half = light.directions + np.array([0, 0, 1], np.float32)
+    half = half / np.linalg.norm(half, axis=-1, keepdims=True)
+    sky, directions, half, colors = (
+        np.ascontiguousarray(part, np.float32)
+        for part in (harmonic, light.directions, half, light.colors)
+    )
+    mirror, glints = mirrored(light)
+    return Lamps(sky, directions, half, colors, mirror, glints)
 
 
 def mirrored(light: Light) -> tuple[np.ndarray, np.ndarray]:
@@ -50,53 +93,72 @@ def mirrored(light: Light) -> tuple[np.ndarray, np.ndarray]:
     )  # type: ignore[return-value]
 
 
-def lobes(light: Light) -> np.ndarray:
-    """(L,3) unit vectors halfway between each light and the camera."""
-    half = light.directions + np.array([0, 0, 1], np.float32)
-    return (half / np.linalg.norm(half, axis=-1, keepdims=True)).astype(np.float32)
+@njit(inline="always")
+def _power(base: float, exponent: int) -> float:
+    """`base` to a whole power."""
+    result = ONE
+    while exponent > 0:
+        if exponent & 1:
+            result *= base
+        base *= base
+        exponent >>= 1
+    return result
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(inline="always")
 def shade_pixel(
     normal: tuple[float, float, float],
     albedo: np.ndarray,
     gloss: float,
-    shininess: float,
+    shininess: int,
     sky: float,
     lit: np.ndarray,
-    sh: np.ndarray,
+    harmonic: np.ndarray,
     directions: np.ndarray,
     halves: np.ndarray,
     colors: np.ndarray,
     mirror: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """Write the linear RGB of one pixel to `out` (3,); `lit` (L,) is how far each light reaches."""
+    """Write the linear RGB of one pixel to `out` (3,); `lit` (L,) is how far each light reaches.
+
+    `harmonic`, `directions`, `halves`, `colors` and `mirror` are those of `Lamps`.
+    """
     x, y, z = normal
     middle = np.float32((MIRROR_SIZE - 1) / 2)
-    row, column = int((y + 1) * middle + np.float32(0.5)), int((x + 1) * middle + np.float32(0.5))
+    row, column = int((y + ONE) * middle + HALF), int((x + ONE) * middle + HALF)
     mirrored_share = min(gloss, np.float32(2)) * sky
+    xx, yy, zz, xy, xz, yz = x * x, y * y, z * z, x * y, x * z, y * z
     for k in range(3):
         irradiance = (
-            _C0 * sh[k, 0]
-            + _C1 * (z * sh[k, 1] + x * sh[k, 2] + y * sh[k, 3])
-            + _C2 * (z * z + z * z - x * x - y * y) * sh[k, 4]
-            + _C3 * (x * z * sh[k, 5] + y * z * sh[k, 6] + x * y * sh[k, 8])
-            + _C4 * (x * x - y * y) * sh[k, 7]
+            harmonic[k, 0]
+            + x * harmonic[k, 1]
+            + y * harmonic[k, 2]
+            + z * harmonic[k, 3]
+            + xx * harmonic[k, 4]
+            + yy * harmonic[k, 5]
+            + zz * harmonic[k, 6]
+            + xy * harmonic[k, 7]
+            + xz * harmonic[k, 8]
+            + yz * harmonic[k, 9]
         )
         out[k] = (
             albedo[k] * max(irradiance, LEAST_SKY) * sky + mirrored_share * mirror[row, column, k]
         )
     for light in range(len(directions)):
-        if lit[light] <= 0:
+        reach = lit[light]
+        if reach <= ZERO:
             continue
         cosine = x * directions[light, 0] + y * directions[light, 1] + z * directions[light, 2]
-        along = x * halves[light, 0] + y * halves[light, 1] + z * halves[light, 2]
-        lobe = max(along, np.float32(0)) ** shininess * (shininess + 8) / 80
-        shine = np.float32(0.025) * gloss * lobe * lit[light]
+        shine = ZERO
+        if gloss > ZERO:
+            along = x * halves[light, 0] + y * halves[light, 1] + z * halves[light, 2]
+            lobe = _power(max(along, ZERO), shininess) * np.float32((shininess + 8) / 80)
+            shine = np.float32(0.025) * gloss * lobe * reach
+        penumbra = reach * (ONE - reach)
         for k in range(3):
-            wrapped = max((cosine + BLEED[k]) / (1 + BLEED[k]), np.float32(0))
-            soft = lit[light] if lit[light] >= 1 else lit[light] ** (1 - BLEED[k])
+            wrapped = max(cosine * WRAP_SCALE[k] + WRAP_OFFSET[k], ZERO)
+            soft = reach + SOFTER[k] * penumbra
             out[k] += (albedo[k] * wrapped * soft + shine) * colors[light, k]
 
 
@@ -112,7 +174,7 @@ def shade_head(
     sky: np.ndarray,
     lit: np.ndarray,
     gaze: np.ndarray,
-    sh: np.ndarray,
+    harmonic: np.ndarray,
     directions: np.ndarray,
     halves: np.ndarray,
     colors: np.ndarray,
@@ -125,7 +187,7 @@ def shade_head(
     `normals` are those of the height map; through a lens at distance 1 / `per_distance` [px] they
     differ a little from the true ones, which light falls on. `gaze` (3,) is in camera space.
     """
-    middle = np.float32((kind.shape[0] - 1) / 2)
+    middle, per_distance = np.float32((kind.shape[0] - 1) / 2), np.float32(per_distance)
     reach = np.zeros(len(directions), np.float32)
     wet, black = np.zeros(3, np.float32), np.zeros(3, np.float32)
     color, paint = np.zeros(3, np.float32), np.zeros(3, np.float32)
@@ -134,10 +196,10 @@ def shade_head(
             if not seen[row, column]:
                 continue
             x, y, z = normals[row, column, 0], normals[row, column, 1], normals[row, column, 2]
-            if per_distance > 0:
+            if per_distance > ZERO:
                 # The map's point (a, b, h) is the head's (a k, b k, h), k = 1 - h / distance.
-                a, b = column - middle, middle - row
-                z = z * (1 - height[row, column] * per_distance) + (a * x + b * y) * per_distance
+                a, b = np.float32(column) - middle, middle - np.float32(row)
+                z = z * (ONE - height[row, column] * per_distance) + (a * x + b * y) * per_distance
                 x, y, z = _unit(x, y, z)
             for light in range(len(reach)):
                 reach[light] = lit[light, row, column]
@@ -145,8 +207,8 @@ def shade_head(
                 paint[k] = albedo[row, column, k]
             eye = kind[row, column] == EYE
             shade_pixel(
-                (x, y, z), paint, np.float32(0) if eye else gloss[row, column], SKIN_SHININESS,
-                sky[row, column], reach, sh, directions, halves, colors, mirror, color,
+                (x, y, z), paint, ZERO if eye else gloss[row, column], SKIN_SHININESS,
+                sky[row, column], reach, harmonic, directions, halves, colors, mirror, color,
             )  # fmt: skip
             for k in range(3):
                 image[row, column, k] = color[k]
@@ -161,8 +223,8 @@ def shade_head(
                     z + CORNEA_SPREAD * (z - gaze[2] * forward),
                 )
             shade_pixel(
-                (x, y, z), black, gloss[row, column], EYE_SHININESS, sky[row, column], reach, sh,
-                directions, halves, colors, glints if cornea else mirror, wet,
+                (x, y, z), black, gloss[row, column], EYE_SHININESS, VEIL * sky[row, column], reach,
+                harmonic, directions, halves, colors, glints if cornea else mirror, wet,
             )  # fmt: skip
             for k in range(3):
                 image[row, column, k] += wet[k]
@@ -170,5 +232,5 @@ def shade_head(
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def _unit(x: float, y: float, z: float) -> tuple[float, float, float]:
-    per_length = np.float32(1) / np.sqrt(x * x + y * y + z * z)
+    per_length = ONE / np.sqrt(x * x + y * y + z * z)
     return x * per_length, y * per_length, z * per_length

@@ -21,8 +21,10 @@ KIND_PARTS = {
     TEETH: ("teeth",),
     MOUTH: ("mouth_socket", "gums_and_tongue"),
 }
-FADE_BELOW = 0.4  # normal's z under which wrinkles fade
-FACING_MIN = 0.03  # a visible surface has a normal that faces the camera
+# In compiled code a plain number makes its whole expression double precision.
+ZERO, HALF, ONE, TWO = np.float32(0), np.float32(0.5), np.float32(1), np.float32(2)
+FADE_BELOW = np.float32(0.4)  # normal's z under which wrinkles fade
+FACING_MIN = np.float32(0.03)  # a visible surface has a normal that faces the camera
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Surface:
         normal: (F,F,3) float32 unit normal of the height map, x right, y up, z toward the camera.
         kind: (F,F) uint8, one of NOTHING, SKIN, EYE, TEETH, MOUTH.
         face: (F,F) bool, belongs to the face.
+        uv: (F,F,2) float32 texture coordinates.
         triangle_id, weights: (F,F) int32, (F,F,3) float32 as `rasterize` gives them.
     """
 
@@ -41,6 +44,7 @@ class Surface:
     normal: np.ndarray
     kind: np.ndarray
     face: np.ndarray
+    uv: np.ndarray
     triangle_id: np.ndarray
     weights: np.ndarray
 
@@ -57,7 +61,9 @@ def see_surface(
     kind = np.full(len(model.triangles), SKIN, np.uint8)
     for name, parts in KIND_PARTS.items():
         kind[model.triangle_flags(parts)] = name
+    wrinkled = model.vertex_flags(("face_narrow",)).astype(np.float32)
     normal = np.zeros((size, size, 3), np.float32)
+    texels = np.zeros((size, size, 2), np.float32)
     bump = np.zeros((size, size), np.float32)
     kinds = np.zeros((size, size), np.uint8)
     face = np.zeros((size, size), np.bool_)
@@ -67,19 +73,18 @@ def see_surface(
         model.triangles,
         model.uv_triangles,
         model.uv,
-        vertex_normals(upright, model.triangles),
-        model.vertex_flags(("face_narrow",)),
+        np.column_stack([vertex_normals(upright, model.triangles), wrinkled]),
         kind,
         model.triangle_flags(FACE_PARTS),
         wrinkles_px,
         normal,
+        texels,
         bump,
         kinds,
         face,
     )
-    bent = np.zeros_like(normal)
-    _bend(height, normal, bump, kinds, bent)
-    return Surface(height + bump, bent, kinds, face, triangle_id, weights)
+    _bend(height, normal, bump, kinds)
+    return Surface(height + bump, normal, kinds, face, texels, triangle_id, weights)
 
 
 @njit(cache=True, nogil=True)
@@ -89,18 +94,23 @@ def _lift(
     triangles: np.ndarray,
     uv_triangles: np.ndarray,
     uv: np.ndarray,
-    vertex_normal: np.ndarray,
-    wrinkled: np.ndarray,
+    per_vertex: np.ndarray,
     kind_of: np.ndarray,
     face_of: np.ndarray,
     wrinkles: np.ndarray,
     normal: np.ndarray,
+    texels: np.ndarray,
     bump: np.ndarray,
     kind: np.ndarray,
     face: np.ndarray,
 ) -> None:
-    """Smooth normals, the wrinkles' height, kind and face of every covered pixel."""
+    """Normals and height of wrinkles apart, texture coordinates, kind and face of every pixel.
+
+    `per_vertex` (V,4) is the vertices' normals and whether they are wrinkled.
+    """
     rows, columns = wrinkles.shape
+    high, wide = np.float32(rows), np.float32(columns)
+    last_y, last_x = np.float32(rows - 1.001), np.float32(columns - 1.001)
     for row in range(triangle_id.shape[0]):
         for column in range(triangle_id.shape[1]):
             t = triangle_id[row, column]
@@ -108,78 +118,87 @@ def _lift(
                 continue
             kind[row, column] = kind_of[t]
             face[row, column] = face_of[t]
-            x = y = z = u = v = share = np.float32(0)
-            for k in range(3):
-                corner, texel, weight = triangles[t, k], uv_triangles[t, k], weights[row, column, k]
-                x += weight * vertex_normal[corner, 0]
-                y += weight * vertex_normal[corner, 1]
-                z += weight * vertex_normal[corner, 2]
-                u += weight * uv[texel, 0]
-                v += weight * uv[texel, 1]
-                share += weight * wrinkled[corner]
-            z = max(z, np.float32(FACING_MIN))
-            per_length = np.float32(1) / np.sqrt(x * x + y * y + z * z)
+            wa, wb, wc = weights[row, column, 0], weights[row, column, 1], weights[row, column, 2]
+            a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+            x = wa * per_vertex[a, 0] + wb * per_vertex[b, 0] + wc * per_vertex[c, 0]
+            y = wa * per_vertex[a, 1] + wb * per_vertex[b, 1] + wc * per_vertex[c, 1]
+            z = wa * per_vertex[a, 2] + wb * per_vertex[b, 2] + wc * per_vertex[c, 2]
+            z = max(z, FACING_MIN)
+            per_length = ONE / np.sqrt(x * x + y * y + z * z)
             x, y, z = x * per_length, y * per_length, z * per_length
             normal[row, column, 0] = x
             normal[row, column, 1] = y
             normal[row, column, 2] = z
-            if share <= 0 or u >= 1:
+            share = wa * per_vertex[a, 3] + wb * per_vertex[b, 3] + wc * per_vertex[c, 3]
+            a, b, c = uv_triangles[t, 0], uv_triangles[t, 1], uv_triangles[t, 2]
+            u = wa * uv[a, 0] + wb * uv[b, 0] + wc * uv[c, 0]
+            v = wa * uv[a, 1] + wb * uv[b, 1] + wc * uv[c, 1]
+            texels[row, column, 0], texels[row, column, 1] = u, v
+            if share <= ZERO or u >= ONE:
                 continue
-            at_x = min(max(u * columns - np.float32(0.5), np.float32(0)), columns - 1.001)
-            at_y = min(max((1 - v) * rows - np.float32(0.5), np.float32(0)), rows - 1.001)
+            at_x = min(max(u * wide - HALF, ZERO), last_x)
+            at_y = min(max((ONE - v) * high - HALF, ZERO), last_y)
             i, j = int(at_y), int(at_x)
-            fx, fy = np.float32(at_x - j), np.float32(at_y - i)
-            above = wrinkles[i, j] * (1 - fx) + wrinkles[i, j + 1] * fx
-            below = wrinkles[i + 1, j] * (1 - fx) + wrinkles[i + 1, j + 1] * fx
-            raised = 1 / z if z > FADE_BELOW else z / (FADE_BELOW * FADE_BELOW)
-            bump[row, column] = share * raised * (above * (1 - fy) + below * fy)
+            fx, fy = at_x - np.float32(j), at_y - np.float32(i)
+            above = wrinkles[i, j] + (wrinkles[i, j + 1] - wrinkles[i, j]) * fx
+            below = wrinkles[i + 1, j] + (wrinkles[i + 1, j + 1] - wrinkles[i + 1, j]) * fx
+            raised = ONE / z if z > FADE_BELOW else z / (FADE_BELOW * FADE_BELOW)
+            bump[row, column] = share * raised * (above + (below - above) * fy)
 
 
 @njit(cache=True, nogil=True)
-def _bend(
-    height: np.ndarray, normal: np.ndarray, bump: np.ndarray, kind: np.ndarray, bent: np.ndarray
-) -> None:
+def _bend(height: np.ndarray, normal: np.ndarray, bump: np.ndarray, kind: np.ndarray) -> None:
     """Add the slopes of `bump` to those of the smooth surface, never across its edges."""
     last_row, last_column = height.shape[0] - 1, height.shape[1] - 1
-    for row in range(height.shape[0]):
-        for column in range(height.shape[1]):
+    for row in range(last_row + 1):
+        above, below = max(row - 1, 0), min(row + 1, last_row)
+        for column in range(last_column + 1):
             if kind[row, column] == NOTHING:
                 continue
+            before, after = max(column - 1, 0), min(column + 1, last_column)
+            middle = bump[row, column]
+            first, last = middle - bump[row, before], bump[row, after] - middle
+            upper, lower = middle - bump[above, column], bump[below, column] - middle
+            if first == ZERO and last == ZERO and upper == ZERO and lower == ZERO:
+                continue
+            here = height[row, column]
             x, y, z = normal[row, column, 0], normal[row, column, 1], normal[row, column, 2]
-            right = _slope(height, bump, row, column, 0, 1, -x / z, last_row, last_column)
-            down = _slope(height, bump, row, column, 1, 0, y / z, last_row, last_column)
+            right = _slope(
+                here - height[row, before], height[row, after] - here, first, last, -x / z,
+                column > 0, column < last_column,
+            )  # fmt: skip
+            down = _slope(
+                here - height[above, column], height[below, column] - here, upper, lower, y / z,
+                row > 0, row < last_row,
+            )  # fmt: skip
             x -= z * right
             y += z * down
-            per_length = np.float32(1) / np.sqrt(x * x + y * y + z * z)
-            bent[row, column, 0] = x * per_length
-            bent[row, column, 1] = y * per_length
-            bent[row, column, 2] = z * per_length
+            per_length = ONE / np.sqrt(x * x + y * y + z * z)
+            normal[row, column, 0] = x * per_length
+            normal[row, column, 1] = y * per_length
+            normal[row, column, 2] = z * per_length
 
 
-@njit(cache=True, nogil=True)
+@njit(inline="always")
 def _slope(
-    height: np.ndarray,
-    bump: np.ndarray,
-    row: int,
-    column: int,
-    down: int,
-    right: int,
+    climb: float,
+    climb_on: float,
+    rise: float,
+    rise_on: float,
     expected: float,
-    last_row: int,
-    last_column: int,
+    has_before: bool,
+    has_after: bool,
 ) -> float:
-    """Change of `bump` per pixel, from the neighbors on the same sheet of the surface."""
-    rise, pixels = np.float32(0), 0
-    jump = 2 + 2 * abs(expected)  # what lies further off is another sheet
-    for sign in (-1, 1):
-        i, j = row + sign * down, column + sign * right
-        if i < 0 or j < 0 or i > last_row or j > last_column:
-            continue
-        if abs(height[i, j] - height[row, column] - sign * expected) > jump:
-            continue
-        rise += sign * (bump[i, j] - bump[row, column])
-        pixels += 1
-    return rise / pixels if pixels else np.float32(0)
+    """Rise per pixel, of the steps from the pixel before and to the next that are on one sheet.
+
+    `climb` and `climb_on` are what the surface rises on these steps.
+    """
+    jump = TWO + TWO * abs(expected)  # what lies further off is another sheet
+    near = has_before and abs(climb - expected) <= jump
+    near_on = has_after and abs(climb_on - expected) <= jump
+    if near and near_on:
+        return (rise + rise_on) * HALF
+    return rise if near else rise_on if near_on else ZERO
 
 
 @njit(cache=True, nogil=True)
@@ -201,6 +220,27 @@ def weighed(
                 shares[row, column, 2] = 1
                 shares[row, column, 3] = front[row, column]
     return geometry, shares
+
+
+@njit(cache=True, nogil=True)
+def as_seen(
+    height: np.ndarray, normal: np.ndarray, face: np.ndarray, hidden: np.ndarray, front: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """What `divided` gives where the fine pixels are those of the picture."""
+    depth, normals = np.empty_like(height), np.empty_like(normal)
+    seen, mask, coverage = np.empty_like(height), np.zeros_like(face), np.zeros_like(height)
+    for row in range(height.shape[0]):
+        for column in range(height.shape[1]):
+            on_face = face[row, column]
+            depth[row, column] = height[row, column] if on_face else np.float32(np.nan)
+            for k in range(3):
+                normals[row, column, k] = normal[row, column, k] if on_face else np.float32(np.nan)
+            mask[row, column] = on_face and not hidden[row, column]
+            nearest = front[row, column]
+            covered = nearest > -np.inf
+            coverage[row, column] = ONE if covered else ZERO
+            seen[row, column] = nearest if covered else np.float32(np.nan)
+    return depth, normals, seen, mask, coverage
 
 
 @njit(cache=True, nogil=True)

@@ -79,7 +79,7 @@ def test_colors_of_vertices_take_the_place_of_the_skins():
 
 
 def test_an_overlay_covers_the_face_by_its_opacity_and_nothing_else():
-    green = np.tile(np.float32([0, 0.8, 0, 0.25]), (8, 8, 1))
+    green = np.tile(np.float32([0, 0.25 * 0.8, 0, 0.25]), (8, 8, 1))  # colors times alpha
     before, after = painted(), painted(overlay=green)
     blended = before + np.float32(0.25) * (np.float32([0, 0.8, 0]) - before)
     np.testing.assert_allclose(after[FACE_PIXELS], blended[FACE_PIXELS], atol=1e-5)
