@@ -71,9 +71,8 @@ def pair_errors(net: AlbedoNet, folder: str, count: int) -> Iterator[dict[str, t
         }
         image, target = to_linear((batch["image"] + 1) / 2), to_linear(batch["albedo"])
         normals, mask = network_normals(batch["depth"]), erode(batch["mask"])
-        light = shade(
-            torch.ones_like(image), normals, fit_light(image, target, normals, mask, 1e-4)
-        )
+        light = fit_light(image, target, normals, mask, ridge=1e-4)
+        light = shade(torch.ones_like(image), normals, light)
         with torch.inference_mode():
             made = (image, image / light.clamp(min=0.02), to_linear(net(batch["image"])))
         yield {name: errors(albedo, target, mask) for name, albedo in zip(NAMES, made, strict=True)}

@@ -48,7 +48,7 @@ def test_every_df2net_command_is_one_that_the_command_line_accepts() -> None:
 def test_every_make_target_exists() -> None:
     makefile = (ROOT / "Makefile").read_text()
     targets = {words[1] for words in shell_lines() if words[0] == "make"}
-    targets |= set(re.findall(r"`make (\w+)", README))
+    targets |= set(re.findall(r"`make ([\w-]+)", README))
     assert targets >= {"demo", "test"}
     for target in targets:
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
