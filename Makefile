@@ -26,7 +26,7 @@ demo: $(VENV)/.demo
 	@echo "==> df2net demo -o $(OUT)"
 	@$(BIN)/df2net demo -o $(OUT)
 
-# Shows that the trainer works, from pairs to a face; the weights know nothing of real faces.
+# Shows that the trainer works, from pairs to a face; not a way to good weights.
 smoke-train: $(VENV)/.dev
 	rm -rf $(OUT)/smoke
 	$(BIN)/df2net synthesize $(OUT)/smoke/pairs --count 96 --size 64

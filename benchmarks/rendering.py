@@ -32,7 +32,7 @@ STEPS = {  # step -> functions that make it up, by module of df2net_hub.synthesi
     "shadows and open sky": ("render.lit_by", "render.open_sky"),
     "occluders": ("render.cover", "render.shade_cover"),
     "maps": ("render._bring_down",),
-    "camera": ("sampling.background", "sampling.photograph", "sampling.to_srgb"),
+    "camera": ("sampling.backdrop", "sampling.photograph", "sampling.to_srgb"),
 }
 Times = dict[str, list[float]]
 

@@ -79,7 +79,7 @@ class Recipe:
 
 # The paper takes albedo from SfSNet; ours is trained one way whatever the preset.
 _ALBEDO = Recipe(
-    LossWeights(albedo=1, albedo_edge=1, albedo_level=0.1),
+    LossWeights(albedo=1, albedo_edge=1, albedo_level=0.5),
     batch=16,
     optimizer="adamw",
     schedule="cosine",

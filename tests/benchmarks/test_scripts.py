@@ -1,0 +1,41 @@
+"""Every benchmark starts, tells what it measures, and knows the functions that it clocks."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
+SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.py"))
+
+
+def script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", FOLDER / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_benchmark_says_how_to_run_it(name, monkeypatch, capsys):
+    module = script(name)
+    monkeypatch.setattr(sys, "argv", [f"{name}.py", "--help"])
+    with pytest.raises(SystemExit) as stop:
+        module.main()
+    assert stop.value.code == 0
+    assert f"python benchmarks/{name}.py" in capsys.readouterr().out
+
+
+def test_the_steps_of_the_renderer_are_functions_of_it():
+    from df2net_hub.synthesis import render, sampling
+
+    homes = {"render": render, "sampling": sampling}
+    for names in script("rendering").STEPS.values():
+        for name in names:
+            home, *path = name.split(".")
+            found = homes[home]
+            for part in path:
+                found = getattr(found, part)
+            assert callable(found), name
