@@ -105,7 +105,8 @@ def _data_line(dataset: str) -> str:
         return f"Rendered during training from {source}"
     card = Path(dataset) / "README.md"
     if not card.is_file():
-        return f"{dataset} (a dataset of the hub; see its card there)"
+        where = "no card, license not stated" if card.parent.is_dir() else "see its card on the hub"
+        return f"{dataset}: {where}"
     from huggingface_hub import DatasetCard
 
     facts = DatasetCard(card.read_text(encoding="utf-8"), ignore_metadata_errors=True).data
