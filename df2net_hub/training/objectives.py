@@ -34,6 +34,7 @@ class Seen:
         mask_logits: (B,1,H,W), None without a mask head.
         target_depth: (B,1,H,W) that it is compared with; None if not loaded.
         albedo: (B,3,H,W) in [0,1] of AlbedoNet; None of the others.
+        given: (B,1,H,W) depth that the stage refines; None of D-Net and AlbedoNet.
     """
 
     batch: dict[str, Any]
@@ -41,11 +42,12 @@ class Seen:
     mask_logits: Any = None
     target_depth: Any = None
     albedo: Any = None
+    given: Any = None
 
     def first(self, count: int) -> "Seen":
         """The first `count` photos."""
         batch = {name: values[:count] for name, values in self.batch.items()}
-        rest = (self.depth, self.mask_logits, self.target_depth, self.albedo)
+        rest = (self.depth, self.mask_logits, self.target_depth, self.albedo, self.given)
         return Seen(batch, *(None if values is None else values[:count] for values in rest))
 
     @property

@@ -17,7 +17,7 @@ LABEL = 20
 
 @torch.no_grad()
 def learning_picture(seen: Seen) -> np.ndarray:
-    """(H,W,3) uint8: photo, depth given, depth made, truth in clay, and the photo shaded anew."""
+    """(H,W,3) uint8: photo, depth given, made and aimed at in clay, and the photo shaded anew."""
     image = seen.photo.float()
     columns = {"photo": image}
     if seen.albedo is not None:
@@ -25,9 +25,10 @@ def learning_picture(seen: Seen) -> np.ndarray:
         columns |= {"truth": seen.batch["albedo"]} if "albedo" in seen.batch else {}
     else:
         assert seen.depth is not None
-        columns |= {"depth": clay(seen.depth, seen.mask)}
-        if seen.target_depth is not None:
-            columns |= {"target": clay(seen.target_depth, seen.mask)}
+        depths = {"given": seen.given, "made": seen.depth, "target": seen.target_depth}
+        columns |= {
+            name: clay(depth, seen.inner) for name, depth in depths.items() if depth is not None
+        }
         if "albedo" in seen.batch:
             columns |= {"shading": _shaded(seen, image)}
     tiles = [_column(name, values) for name, values in columns.items()]

@@ -97,4 +97,4 @@ def seen_by(trainer: nn.Module, stage: str, batch: dict, target: str) -> Seen:
     if stage == "albedo":
         return Seen(batch, albedo=output)
     truth = given if target == "given" else batch.get("depth")
-    return Seen(batch, output, mask_logits, truth)
+    return Seen(batch, output, mask_logits, truth, given=given)

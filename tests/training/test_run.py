@@ -118,7 +118,7 @@ def test_pictures_and_curves_are_written(pairs, tiny, tmp_path):
     knobs = {"picture_every": 2, "tracker": "tensorboard", "epochs": 1, "log_every": 1}
     train(quick(pairs, tiny, tmp_path, stage="fine", **knobs))
     picture = cv2.imread(str(tmp_path / "pictures" / "step_00000002.jpg"))
-    assert picture.shape == (20 + 4 * 160, 4 * 160, 3)  # photo, depth, target, shading
+    assert picture.shape == (20 + 4 * 160, 5 * 160, 3)  # photo, given, made, target, shading
     events = EventAccumulator(str(tmp_path / "df2net_hub")).Reload()
     losses = [event.value for event in events.Scalars("loss/normal")]
     assert losses == pytest.approx([line["loss/normal"] for line in logged(tmp_path)], rel=1e-4)
