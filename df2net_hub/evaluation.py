@@ -18,6 +18,7 @@ REFITS = 3
 FEWEST_PIXELS = 32
 INLIER_MM = 5.0
 DETAIL_MM = 4.0  # deviation of the Gaussian; relief of longer waves is shape, not detail
+DETAIL_EDGE_MM = 8.0  # nearer to the mask's edge the Gaussian lacks one side
 LEAST_SHARE = 0.001
 
 
@@ -134,14 +135,19 @@ def detail_scores(
 ) -> tuple[float, float]:
     """How far wrinkles and pores agree, which a mean depth error does not see.
 
-    Both maps lose everything wider than 4 mm; what stays is seen through its normals.
+    Both maps lose everything wider than 4 mm; what stays is seen through its normals, more than
+    8 mm from the mask's edge (everywhere on masks that are too small for that).
 
     Returns:
         The mean angle between those normals [deg], and the correlation of how they lean: 1 for the
         same detail at any strength, 0 for none or other detail.
     """
+    from_edge = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    inner = from_edge > DETAIL_EDGE_MM / mm_per_px
+    if inner.sum() < FEWEST_PIXELS:
+        inner = _erode(mask)
     leaning = [
-        normals_of(high_pass(depth, mask, mm_per_px), mm_per_px)[_erode(mask)].astype(np.float64)
+        normals_of(high_pass(depth, mask, mm_per_px), mm_per_px)[inner].astype(np.float64)
         for depth in (predicted_mm, truth_mm)
     ]
     cosine = (leaning[0] * leaning[1]).sum(-1).clip(-1, 1)

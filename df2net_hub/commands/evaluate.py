@@ -122,7 +122,7 @@ def chosen_methods(args: argparse.Namespace, views: Views) -> list[Method]:
     if args.no_model:
         return [plane, *methods, *maps]
     pipe = DF2NetPipeline.from_pretrained(args.model).to(usable_device(args.device))
-    return [Stages(pipe, args.detector), *methods, *maps]
+    return [*methods, Stages(pipe, args.detector), *maps]
 
 
 def opened_maps(text: str, args: argparse.Namespace, views: Views) -> Maps:
