@@ -116,6 +116,9 @@ def page_of(
     page.add("text", "An interval that does not hold 0 says that the order is no accident.")
     page.add("table", _difference_table(summary))
     for kind, bins in summary.bins.items():
+        if len(bins) == 1:  # the same rows as above
+            page.add("text", f"All photos of known {kind}: {next(iter(bins))}.")
+            continue
         page.add("head", f"By {kind}")
         page.add("table", _bin_table(kind, bins))
     for name in pictures:
