@@ -36,7 +36,7 @@ def figures(evaluation: Evaluation) -> dict[str, np.ndarray]:
         if stages:
             found["stages.png"] = surfaces_figure(evaluation.pictured, stages)
         last = [name for name in others if name not in stages[:-1]]
-        if last and last != stages:
+        if set(last) - set(stages):
             found["methods.png"] = surfaces_figure(evaluation.pictured, last)
         found["heatmaps.png"] = heat_figure(evaluation.pictured, others or [PLANE])
     return found

@@ -115,7 +115,7 @@ def evaluate(
 
 
 def measure(view: View, predicted: DepthMap, seed: int = 0) -> Measured | None:
-    """The numbers of a map, or None where it shares fewer than 32 pixels with the view's mask.
+    """The numbers of a map, or None where it shares too few pixels with the view's mask.
 
     RANSAC draws from `seed` anew for every map, so a number depends on its own map alone.
     """
@@ -145,5 +145,8 @@ def measure(view: View, predicted: DepthMap, seed: int = 0) -> Measured | None:
         "detail_deg": detail_deg,
         "detail": detail,
     }
+    if not np.isfinite(list(values.values())).all():
+        log.warning("%s: a prediction of NaN, or one too thin to have normals", view.name)
+        return None
     curve = np.searchsorted(np.sort(error), CURVE_MM, side="right") / len(error)
     return Measured(values, curve, error_mm)

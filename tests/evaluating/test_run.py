@@ -80,6 +80,15 @@ def test_a_map_beside_the_mask_is_no_result() -> None:
     assert measure(truth, DepthMap(truth.depth_mm, ~truth.mask)) is None
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_map_of_nan_or_one_pixel_wide_is_no_result() -> None:
+    truth = view()
+    assert measure(truth, DepthMap(truth.depth_mm * np.nan, truth.mask)) is None
+    line = np.zeros_like(truth.mask)
+    line[32] = True
+    assert measure(truth, DepthMap(truth.depth_mm, line)) is None
+
+
 def known(shown: set[str]):
     """A method that is 3 mm rough, on the views named in `shown` only."""
 
