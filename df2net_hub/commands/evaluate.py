@@ -1,6 +1,6 @@
 """How far reconstructions are from the truth, by the paper's protocol (DF2Net, Sec. 4.2).
 
-SOURCE holds photos of faces whose depth is known: a folder of .npz views, a folder of pairs as
+SOURCE holds photos of faces whose depth is known: a folder of .npz views, of FaceScape, of pairs as
 `df2net synthesize` writes, or such a set OWNER/NAME on the Hub. Every stage of the model is judged,
 beside a plane, the mean face of a morphable head (--head) and the depth maps of any other method
 (--maps NAME=FOLDER: one VIEW.npy or 16-bit VIEW.png for each view, and a unit.json that says what
@@ -23,8 +23,9 @@ from df2net_hub.evaluating.figures import figures
 from df2net_hub.evaluating.methods import Maps, Method, Stages, plane
 from df2net_hub.evaluating.report import MEASURES, write_report
 from df2net_hub.evaluating.run import evaluate
+from df2net_hub.evaluating.sources import open_views
 from df2net_hub.evaluating.summary import Summary, summarize
-from df2net_hub.evaluating.views import VALID, Views, open_views
+from df2net_hub.evaluating.views import VALID, Views
 from df2net_hub.faces import get_detector
 from df2net_hub.pipelines.df2net import DF2NetPipeline
 from df2net_hub.set_manifest import weights_mark

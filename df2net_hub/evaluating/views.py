@@ -42,7 +42,7 @@ class Views:
     """The views of a source in their order, each read when it is asked for."""
 
     source: str
-    kind: str  # "npz views" or "pairs"
+    kind: str  # "npz views", "pairs" or "FaceScape"
     names: list[str]
     loaders: tuple[Callable[[], View], ...]
 
@@ -50,34 +50,20 @@ class Views:
         return len(self.loaders)
 
 
-def open_views(source: str, valid: str = "mask", limit: int | None = None) -> Views:
-    """Views of a folder of `.npz` files, a folder of pairs, or a set "owner/name" of the Hub.
+def npz_views(folder: Path, valid: str = "mask", limit: int | None = None) -> Views:
+    """The `.npz` files of a folder as views; there may be none."""
+    files = sorted(folder.glob("*.npz"))[:limit]
+    loaders = tuple(partial(read_npz_view, path, valid) for path in files)
+    return Views(str(folder), "npz views", [path.stem for path in files], loaders)
 
-    Args:
-        source: where they lie.
-        valid: "mask", the view's own, or "landmarks", the outline of its 68 landmarks.
-        limit: take the first so many only.
+
+def pair_views(source: str, valid: str = "mask", limit: int | None = None) -> Views:
+    """The rows of a set of pairs, a folder or "owner/name" of the Hub, as views.
 
     Raises:
-        FileNotFoundError: there is nothing of either kind.
+        FileNotFoundError: no set there, or one without rows.
         ValueError: a set without columns of the schema.
     """
-    folder = Path(source)
-    if folder.is_dir():
-        files = sorted(folder.glob("*.npz"))[:limit]
-        if files:
-            loaders = tuple(partial(read_npz_view, path, valid) for path in files)
-            return Views(source, "npz views", [path.stem for path in files], loaders)
-        if not any(folder.glob("**/*.parquet")):
-            raise FileNotFoundError(
-                f"{folder} holds neither .npz views nor .parquet shards of pairs; "
-                "docs/evaluation.md shows what can be evaluated"
-            )
-    elif folder.exists() or source.count("/") != 1:
-        raise FileNotFoundError(
-            f"no folder {source!r} of .npz views or of pairs, and no set of the Hub either, which "
-            "has the form owner/name"
-        )
     rows = open_pairs(source)
     if "depth" not in rows.column_names or "camera" not in rows.column_names:
         raise ValueError(f"{source}: pairs need the columns depth and camera to be a truth")
@@ -113,7 +99,7 @@ def read_npz_view(path: Path, valid: str = "mask") -> View:
         name: arrays[name].item() for name in TRAITS if name in arrays and arrays[name].ndim == 0
     }
     identity = str(arrays["name"]) if "name" in arrays else path.stem
-    return _checked(
+    return checked(
         str(path),
         View(
             path.stem,
@@ -155,11 +141,15 @@ def _pair_view(rows: Any, number: int, valid: str) -> View:
         row.get("identity") or name,
         {key: value for key, value in traits.items() if value is not None},
     )
-    return _checked(f"pair {name}", view, valid)
+    return checked(f"pair {name}", view, valid)
 
 
-def _checked(where: str, view: View, valid: str) -> View:
-    """The view with its mask as `valid` asks and less pixels without truth."""
+def checked(where: str, view: View, valid: str) -> View:
+    """The view with its mask as `valid` asks and less pixels without truth.
+
+    Raises:
+        ValueError: shapes that differ, no length of a pixel, no landmarks, no truth in the mask.
+    """
     size = view.photo.shape[:2]
     for name, shape in (("depth_mm", view.depth_mm.shape), ("mask", view.mask.shape)):
         if shape != size:

@@ -7,7 +7,8 @@ import pytest
 from set_makers import row
 from view_makers import SIZE, dome, landmarks68, write_view
 
-from df2net_hub.evaluating.views import open_views, read_npz_view
+from df2net_hub.evaluating.sources import open_views
+from df2net_hub.evaluating.views import read_npz_view
 from df2net_hub.pairs import encode_row, write_rows
 
 
