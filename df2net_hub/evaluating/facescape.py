@@ -85,6 +85,8 @@ def _yaw(camera: np.ndarray, to_mm: np.ndarray) -> float:
 @cache
 def _scan(path: Path) -> tuple[np.ndarray, np.ndarray]:
     mesh = trimesh.load(path, force="mesh", process=False)
+    if not isinstance(mesh, trimesh.Trimesh) or len(mesh.faces) == 0:
+        raise ValueError(f"{path} holds no triangles; download FaceScape's shapes again")
     return np.asarray(mesh.vertices, np.float64), np.asarray(mesh.faces, np.int32)
 
 
