@@ -18,9 +18,9 @@ PAPER, INK, EMPTY = 250, 60, 234  # [0,255]
 LAMP = np.array([-0.45, 0.45, 0.77])  # x right, y up, z toward the camera
 MOST_PERCENT = 20  # of the true relief; where the colors of heat maps end
 RELIEF_PERCENTILES = (1, 99)  # between which the true relief is measured
-CURVE_SIZE = (900, 560)
+CURVE_SIZE = (1800, 1120)  # drawn twice as large as shown, for smooth lines
 CURVE_END_MM = 12.0
-FRAME = (70, 30, 20, 60)  # left, top, right, below [px]
+FRAME = (140, 60, 40, 120)  # left, top, right, below [px]
 COLORS = (
     (31, 119, 180), (214, 39, 40), (44, 160, 44), (148, 103, 189), (255, 127, 14),
     (140, 86, 75), (227, 119, 194), (127, 127, 127), (188, 189, 34), (23, 190, 207),
@@ -117,31 +117,32 @@ def draw_curves(curves: Mapping[str, np.ndarray]) -> np.ndarray:
     left, top, right, below = FRAME
     sheet = Image.new("RGB", CURVE_SIZE, (PAPER,) * 3)
     draw = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(15)
+    font = ImageFont.load_default(30)
 
     def place(error_mm: float, share: float) -> tuple[float, float]:
         x = left + error_mm / CURVE_END_MM * (width - left - right)
         return x, top + (1 - share) * (height - top - below)
 
     for tick in range(0, int(CURVE_END_MM) + 1, 2):
-        draw.line([place(tick, 0), place(tick, 1)], fill=(220,) * 3)
+        draw.line([place(tick, 0), place(tick, 1)], fill=(220,) * 3, width=2)
         x, y = place(tick, 0)
-        draw.text((x, y + 8), str(tick), (INK,) * 3, font, anchor="mt")
+        draw.text((x, y + 16), str(tick), (INK,) * 3, font, anchor="mt")
     for tenth in range(0, 11, 2):
-        draw.line([place(0, tenth / 10), place(CURVE_END_MM, tenth / 10)], fill=(220,) * 3)
+        draw.line([place(0, tenth / 10), place(CURVE_END_MM, tenth / 10)], fill=(220,) * 3, width=2)
         x, y = place(0, tenth / 10)
-        draw.text((x - 8, y), f"{10 * tenth} %", (INK,) * 3, font, anchor="rm")
+        draw.text((x - 16, y), f"{10 * tenth} %", (INK,) * 3, font, anchor="rm")
     title = "absolute depth error after scale and shift [mm]"
-    draw.text((place(CURVE_END_MM / 2, 0)[0], height - 12), title, (INK,) * 3, font, anchor="mb")
+    draw.text((place(CURVE_END_MM / 2, 0)[0], height - 24), title, (INK,) * 3, font, anchor="mb")
     shown = CURVE_MM <= CURVE_END_MM
     for number, (name, curve) in enumerate(curves.items()):
         color = COLORS[number % len(COLORS)]
         points = [place(x, y) for x, y in zip(CURVE_MM[shown], curve[shown], strict=True)]
-        draw.line(points, fill=color, width=2, joint="curve")
-        y = place(0, 0)[1] - 22 * (len(curves) - number)
-        draw.line([(width - 240, y), (width - 210, y)], fill=color, width=4)
-        draw.text((width - 200, y), name, (INK,) * 3, font, anchor="lm")
-    return np.asarray(sheet)
+        draw.line(points, fill=color, width=5, joint="curve")
+        y = place(0, 0)[1] - 44 * (len(curves) - number)
+        draw.line([(width - 480, y), (width - 420, y)], fill=color, width=8)
+        draw.text((width - 400, y), name, (INK,) * 3, font, anchor="lm")
+    half = (width // 2, height // 2)
+    return cv2.resize(np.asarray(sheet), half, interpolation=cv2.INTER_AREA)
 
 
 def _clay_of(shown: DepthMap, one: Pictured) -> np.ndarray:
