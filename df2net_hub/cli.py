@@ -19,6 +19,7 @@ VERBS = {  # verb -> what it does; the module is df2net_hub.commands.<verb>, - b
     "assets": "get a morphable head, skins and light ready for `synthesize`",
     "import-pairs": "training pairs of photos that are reconstructed already",
     "prepare-photos": "training photos without depth, rich in detail, from a folder or a set",
+    "evaluate": "errors against faces of known depth, the paper's protocol, with a report",
     "demo": "the same on a photograph that is already on this machine",
     "models": "table of the models that can be created",
     "convert": "turn the authors' DF2Net.pth.tar into a pipeline folder",

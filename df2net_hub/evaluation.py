@@ -6,6 +6,7 @@ its scale: both are fitted by RANSAC before the absolute error is taken over the
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 
@@ -16,6 +17,9 @@ COUNTED_PIXELS = 2000  # on which a trial's inliers are counted
 REFITS = 3
 FEWEST_PIXELS = 32
 INLIER_MM = 5.0
+DETAIL_MM = 4.0  # deviation of the Gaussian; relief of longer waves is shape, not detail
+DETAIL_EDGE_MM = 8.0  # nearer to the mask's edge the Gaussian lacks one side
+LEAST_SHARE = 0.001
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,49 @@ def depth_errors(
         normal_deg=float(np.degrees(np.arccos(cosine)).mean()),
         covered=float(valid.sum() / max((truth_mask & np.isfinite(truth_mm)).sum(), 1)),
     )
+
+
+def shift_only_error(predicted_mm: np.ndarray, truth_mm: np.ndarray) -> float:
+    """Mean absolute error of (N,) heights [mm] after the best shift, the median of differences."""
+    difference = predicted_mm.astype(np.float64) - truth_mm
+    return float(np.abs(difference - np.median(difference)).mean())
+
+
+def high_pass(depth_mm: np.ndarray, mask: np.ndarray, mm_per_px: float) -> np.ndarray:
+    """Depth (H,W) less its Gaussian mean over the pixels of `mask` around each; 0 off the mask."""
+    sigma = DETAIL_MM / mm_per_px
+    inside = mask.astype(np.float32)
+    depth = np.where(mask, depth_mm, 0).astype(np.float32)
+    blurred = cv2.GaussianBlur(depth, (0, 0), sigma)
+    share = cv2.GaussianBlur(inside, (0, 0), sigma)
+    return np.where(mask, depth - blurred / np.maximum(share, LEAST_SHARE), np.float32(0))
+
+
+def detail_scores(
+    predicted_mm: np.ndarray, truth_mm: np.ndarray, mask: np.ndarray, mm_per_px: float
+) -> tuple[float, float]:
+    """How far wrinkles and pores agree, which a mean depth error does not see.
+
+    Both maps lose everything wider than 4 mm; what stays is seen through its normals, more than
+    8 mm from the mask's edge (everywhere on masks that are too small for that).
+
+    Returns:
+        The mean angle between those normals [deg], and the correlation of how they lean: 1 for the
+        same detail at any strength, 0 for none or other detail.
+    """
+    from_edge = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    inner = from_edge > DETAIL_EDGE_MM / mm_per_px
+    if inner.sum() < FEWEST_PIXELS:
+        inner = _erode(mask)
+    leaning = [
+        normals_of(high_pass(depth, mask, mm_per_px), mm_per_px)[inner].astype(np.float64)
+        for depth in (predicted_mm, truth_mm)
+    ]
+    cosine = (leaning[0] * leaning[1]).sum(-1).clip(-1, 1)
+    ours, true = (normals[:, :2].ravel() for normals in leaning)
+    strength = np.sqrt((ours @ ours) * (true @ true))
+    alike = float(ours @ true / strength) if strength > 1e-9 * len(ours) else 0.0
+    return float(np.degrees(np.arccos(cosine)).mean()), alike
 
 
 def normals_of(depth_mm: np.ndarray, mm_per_px: float) -> np.ndarray:

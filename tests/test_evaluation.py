@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from df2net_hub.evaluation import depth_errors, ransac_scale_shift
+from df2net_hub.evaluation import (
+    depth_errors,
+    detail_scores,
+    high_pass,
+    ransac_scale_shift,
+    shift_only_error,
+)
 
 
 def dome(size: int = 64) -> tuple[np.ndarray, np.ndarray]:
@@ -62,3 +68,26 @@ def test_masks_that_do_not_meet_are_an_error():
     truth, mask = dome()
     with pytest.raises(ValueError, match="too few"):
         depth_errors(truth, ~mask, truth, mask, 0.5, np.random.default_rng(0))
+
+
+def test_only_the_shift_is_fitted_where_the_scale_is_held():
+    truth = np.linspace(0, 10, 101)
+    assert shift_only_error(truth + 4, truth) == pytest.approx(0, abs=1e-9)
+    assert shift_only_error(2 * truth, truth) == pytest.approx(np.abs(truth - 5).mean())
+
+
+def test_a_plane_and_a_slope_have_no_relief_far_from_the_edge():
+    mask = np.ones((64, 64), bool)
+    slope = np.arange(64.0)[None].repeat(64, 0)
+    for depth in (np.full((64, 64), 9.0), slope):
+        np.testing.assert_allclose(high_pass(depth, mask, 1.0)[16:-16, 16:-16], 0, atol=1e-4)
+
+
+def test_detail_is_one_for_the_same_waves_of_any_strength_and_zero_for_none():
+    mask = np.ones((64, 64), bool)
+    waves = np.sin(np.arange(64) * 2 * np.pi / 6)[None].repeat(64, 0)
+    angle, alike = detail_scores(0.3 * waves, waves, mask, 1.0)
+    assert alike > 0.97 and angle > 10
+    assert detail_scores(0 * waves, waves, mask, 1.0)[1] == 0
+    assert abs(detail_scores(waves.T, waves, mask, 1.0)[1]) < 0.02
+    assert detail_scores(-waves, waves, mask, 1.0)[1] < -0.97

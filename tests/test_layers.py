@@ -45,6 +45,12 @@ LAYERS = [
     "df2net_hub/synthesis/camera df2net_hub/synthesis/plain_photo pipelines/face_mask",
     "df2net_hub/synthesis/sampling pipelines/df2net df2net_hub/importing/squares",
     "df2net_hub/synthesis/make_pairs df2net_hub/__init__ df2net_hub/batch df2net_hub/teacher",
+    "df2net_hub/evaluating/landmarks df2net_hub/evaluating/traits df2net_hub/evaluating/bootstrap",
+    "df2net_hub/evaluating/views",
+    "df2net_hub/evaluating/methods df2net_hub/evaluating/facescape",
+    "df2net_hub/evaluating/mean_face df2net_hub/evaluating/run df2net_hub/evaluating/sources",
+    "df2net_hub/evaluating/figures df2net_hub/evaluating/summary",
+    "df2net_hub/evaluating/report",
     "df2net_hub/training/presets df2net_hub/training/order df2net_hub/training/rows",
     "df2net_hub/training/config df2net_hub/training/stream df2net_hub/training/batch_norm",
     "df2net_hub/training/objectives df2net_hub/training/loader df2net_hub/training/schedule",
@@ -57,6 +63,7 @@ LAYERS = [
     "df2net_hub/commands/set_arguments",
     "df2net_hub/commands/*",
     "df2net_hub/commands/demo df2net_hub/commands/import_pairs",
+    "df2net_hub/commands/evaluate",
     "df2net_hub/cli scripts/* spaces/*",
 ]
 LAYER_OF = {name: layer for layer, names in enumerate(LAYERS) for name in names.split()}
