@@ -6,7 +6,7 @@ r"""What each ingredient of the rendered pairs is worth: leave one out, train al
 A small D-Net is trained once on pairs of the full recipe (`--start-pairs`). Then, for the full
 recipe and for each ingredient left out, a small set is rendered (the same people in the same
 poses), that D-Net is trained on it for the same number of steps, and measured on unseen pairs of
-the full recipe and on views with true depth (the `.npz` layout of `benchmarks/accuracy.py`): mean
+the full recipe and on views with true depth (the `.npz` layout of docs/evaluation.md): mean
 depth error [mm] after RANSAC scale and shift, mean angle between normals [deg], and intersection
 over union of the face mask. From an untrained start, sets that lack something would only look
 easier to learn. `--repeats` trains on the full recipe with several seeds: what differs less than

@@ -7,7 +7,7 @@ r"""From the paper's recipe for D-Net to ours, one departure at a time, trained 
 
 A small D-Net (width 16, 64 px) is trained from the same random start on the same photos in the
 same order with each recipe, and measured on unseen pairs and on views with true depth (the `.npz`
-layout of `benchmarks/accuracy.py`): mean depth error [mm] after RANSAC scale and shift, mean angle
+layout of docs/evaluation.md): mean depth error [mm] after RANSAC scale and shift, mean angle
 between normals [deg]. Stopped runs go on where they stopped.
 """
 
