@@ -106,6 +106,19 @@ PAPER = {
 
 # Ours, for rendered pairs, whose every normal is true: the refining stages are held to the normals
 # above all, because what is wrong with the height of a whole face they cannot see.
+_REFINING = Recipe(
+    LossWeights(depth=3, normal=5, shading=0.1),
+    batch=8,
+    optimizer="adamw",
+    schedule="cosine",
+    epochs=2,
+    lr=1e-3,
+    warmup=200,
+    resolution=256,
+    ema=0.998,
+    clip=1.0,
+    kinds=("morphable", "reconstructed"),
+)
 OURS = {
     "dense": Recipe(
         LossWeights(depth=10, normal=0.5, mask=1),
@@ -119,32 +132,8 @@ OURS = {
         clip=1.0,
         kinds=("morphable", "reconstructed"),
     ),
-    "fine": Recipe(
-        LossWeights(depth=3, normal=5, shading=0.1),
-        batch=8,
-        optimizer="adamw",
-        schedule="cosine",
-        epochs=2,
-        lr=1e-3,
-        warmup=200,
-        resolution=256,
-        ema=0.998,
-        clip=1.0,
-        kinds=("morphable", "reconstructed"),
-    ),
-    "finer": Recipe(
-        LossWeights(depth=3, normal=5, shading=0.1),
-        batch=8,
-        optimizer="adamw",
-        schedule="cosine",
-        epochs=2,
-        lr=1e-3,
-        warmup=200,
-        resolution=256,
-        ema=0.998,
-        clip=1.0,
-        kinds=("morphable", "reconstructed"),
-    ),
+    "fine": _REFINING,
+    "finer": _REFINING,
     "albedo": _ALBEDO,
 }
 PRESETS = {"paper": PAPER, "ours": OURS}

@@ -107,19 +107,7 @@ def _train_stage(config: StageConfig) -> Path:
     steps = batches.steps()
     if config.tracker != "none":
         accelerator.init_trackers("df2net_hub")
-    logger.info(
-        "stage %s: %d pairs, %d steps of %d photos at %d px; %d process(es) on %s, each %d part(s) "
-        "of %d photos a step",
-        config.stage,
-        batches.length,
-        steps,
-        config.batch,
-        config.resolution,
-        processes,
-        hardware_name(accelerator),
-        config.accumulate,
-        config.batch // (processes * config.accumulate),
-    )
+    _announce(config, accelerator, batches.length, steps)
     monitor = Monitor(accelerator, config, steps, state.step)
     run = StageRun(
         accelerator=accelerator,
@@ -144,6 +132,23 @@ def _train_stage(config: StageConfig) -> Path:
             accelerator.end_training()
         accelerator.free_memory()
     return out / "model"
+
+
+def _announce(config: StageConfig, accelerator: Any, pairs: int, steps: int) -> None:
+    """Say what is trained and how many processes there really are."""
+    logger.info(
+        "stage %s: %d pairs, %d steps of %d photos at %d px; %d process(es) on %s, each %d part(s) "
+        "of %d photos a step",
+        config.stage,
+        pairs,
+        steps,
+        config.batch,
+        config.resolution,
+        accelerator.num_processes,
+        hardware_name(accelerator),
+        config.accumulate,
+        config.batch // (accelerator.num_processes * config.accumulate),
+    )
 
 
 @contextmanager
