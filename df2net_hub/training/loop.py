@@ -79,7 +79,7 @@ class StageRun:
             state.seconds = time.monotonic() - begun
             monitor.stepped(waited)
             if state.step % config.log_every == 0 or state.step in (1, self.steps):
-                monitor.log(state.step, parts, lr)
+                monitor.log(state.step, self._over_processes(parts), lr)
             if config.picture_every and state.step % config.picture_every == 0:
                 monitor.show(state.step, self._picture(seen))
             last = state.step == self.steps
@@ -127,6 +127,14 @@ class StageRun:
         if odd:
             self.optimizer.zero_grad()
         return parts, seen, waited, odd
+
+    def _over_processes(self, parts: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Losses of the photos of all processes, which are means over each process's own."""
+        if self.accelerator.num_processes == 1:
+            return parts
+        return {
+            name: self.accelerator.reduce(part.detach(), "mean") for name, part in parts.items()
+        }
 
     def _agreed(self, mine: bool | Tensor) -> bool:
         """Whether it is so in any process."""

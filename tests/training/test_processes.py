@@ -18,8 +18,9 @@ def test_two_processes_give_the_loss_curve_and_weights_of_one(pairs, tiny, tmp_p
     assert "2 process(es)" in said and "each 1 part(s) of 4 photos" in said
     assert largest_difference(one, tmp_path / "two" / "model") < 1e-4
     for alone, both in zip(logged(tmp_path / "one"), logged(tmp_path / "two"), strict=True):
-        # The log shows the first process's half of the batch.
         assert alone["step"] == both["step"] and alone["lr"] == both["lr"]
+        for name in (key for key in alone if key.startswith("loss/")):
+            assert both[name] == pytest.approx(alone[name], rel=1e-4), name
 
 
 NO_DROPOUT = '{"width": 8, "levels": 3, "working_size": 0, "dropout": 0.0}'
