@@ -19,9 +19,13 @@ from df2net_hub.shading import at_least_float32, fit_light, shade
 FLAT = 1e-8
 
 
-def network_normals(depth: Tensor) -> Tensor:
-    """(B,3,H,W) unit normals of network depth (B,1,H,W) at any resolution of the crop."""
-    return depth_to_normals(at_least_float32(depth) * (DEPTH_UNIT_PX * depth.shape[-1] / CROP_SIZE))
+def network_normals(depth: Tensor, side: int | None = None) -> Tensor:
+    """(B,3,H,W) unit normals of network depth (B,1,H,W) at any resolution of the crop.
+
+    `side` [px] is that of the crop, if `depth` is only a window of it.
+    """
+    px = DEPTH_UNIT_PX * (side or depth.shape[-1]) / CROP_SIZE
+    return depth_to_normals(at_least_float32(depth) * px)
 
 
 def erode(mask: Tensor) -> Tensor:

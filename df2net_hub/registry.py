@@ -19,6 +19,7 @@ GROUP = "df2net_hub.models"
 SLOTS = ("dense", "fine", "finer", "cascade", "albedo")
 BUILT_IN = (
     "df2net_hub.modeling.dnet",
+    "df2net_hub.modeling.dnet_residual",
     "df2net_hub.modeling.fnet",
     "df2net_hub.modeling.frnet",
     "df2net_hub.modeling.cascade",

@@ -65,6 +65,11 @@ class TrainConfig:
     losses: tuple[str, ...] = _knob("changes of the preset's weights: depth=10 normal=0.5", ())
     target: str | None = _knob("depth and normals to come near to: truth, or given to the stage")
     resolution: int | None = _knob("side of the crops trained on [px]")
+    window: int = _knob(
+        "side of the part of each crop, somewhere on the face, that a refining stage is trained "
+        "on [px], a multiple of 4; 0: the whole crop",
+        0,
+    )
     batch: int | None = _knob("photos per step, over all processes and parts")
     accumulate: int = _knob("parts a batch is computed in, to need less memory", 1)
     epochs: float | None = _knob("passes over the data")
@@ -120,6 +125,8 @@ class TrainConfig:
         for name in ("batch", "accumulate", "resolution", "log_every", "save_every", "keep"):
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)}")
+        if self.window < 0 or self.window % 4:
+            raise ValueError(f"window must be a multiple of 4, or 0 for none, got {self.window}")
         if self.network and self.stage == "all":
             raise ValueError("network replaces one stage's network; give its --stage, not all")
         LossWeights.parse(self.losses)
@@ -167,6 +174,16 @@ class StageConfig(TrainConfig):
         super().__post_init__()
         if self.batch % self.accumulate:
             raise ValueError(f"batch {self.batch} is no multiple of accumulate {self.accumulate}")
+        if self.window and self.stage not in ("fine", "finer"):
+            raise ValueError(
+                f"window is for the refining stages, fine and finer; stage {self.stage} needs the "
+                "whole face. For --stage all, give it in the tables [fine] and [finer]."
+            )
+        if self.window and self.recipe(self.stage).losses.released_shading:
+            raise ValueError(
+                "released_shading looks from the middle of the whole crop and knows no windows; "
+                "leave out window"
+            )
 
 
 def parse(argv: Sequence[str] | None = None, description: str | None = None) -> TrainConfig:

@@ -107,7 +107,7 @@ class StageRun:
             waited += time.monotonic() - asked
             with accelerator.accumulate(self.model):
                 with accelerator.autocast():
-                    seen = seen_by(self.model, config.stage, batch, config.target)
+                    seen = seen_by(self.model, config.stage, batch, config.target, config.window)
                 parts = weighted_losses(weights, seen)
                 loss = torch.stack(list(parts.values())).sum()
                 if self._agreed(not torch.isfinite(loss)):

@@ -35,6 +35,7 @@ class Seen:
         target_depth: (B,1,H,W) that it is compared with; None if not loaded.
         albedo: (B,3,H,W) in [0,1] of AlbedoNet; None of the others.
         given: (B,1,H,W) depth that the stage refines; None of D-Net and AlbedoNet.
+        side: of the crop [px], if these are windows of it.
     """
 
     batch: dict[str, Any]
@@ -43,12 +44,14 @@ class Seen:
     target_depth: Any = None
     albedo: Any = None
     given: Any = None
+    side: int | None = None
 
     def first(self, count: int) -> "Seen":
         """The first `count` photos."""
         batch = {name: values[:count] for name, values in self.batch.items()}
         rest = (self.depth, self.mask_logits, self.target_depth, self.albedo, self.given)
-        return Seen(batch, *(None if values is None else values[:count] for values in rest))
+        shown = (None if values is None else values[:count] for values in rest)
+        return Seen(batch, *shown, side=self.side)
 
     @property
     def mask(self) -> Tensor:
@@ -66,11 +69,11 @@ class Seen:
 
     @cached_property
     def normals(self) -> Tensor:
-        return network_normals(self.depth)
+        return network_normals(self.depth, self.side)
 
     @cached_property
     def target_normals(self) -> Tensor:
-        return network_normals(self.target_depth)
+        return network_normals(self.target_depth, self.side)
 
     @cached_property
     def albedos(self) -> tuple[Tensor, Tensor, Tensor]:

@@ -13,6 +13,7 @@ from df2net_hub.modeling.cascade import DF2Net
 from df2net_hub.registry import create_model, model_entry
 from df2net_hub.training.config import StageConfig
 from df2net_hub.training.objectives import Seen
+from df2net_hub.training.windows import Windows, draw_windows
 
 Network = DF2Net | AlbedoNet
 
@@ -71,10 +72,13 @@ class StageTrainer(nn.Module):
         # In a tuple, so that the fixed stages are no submodules: not optimized, averaged or saved.
         self.before = (network,)
 
-    def forward(self, photo: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    def forward(
+        self, photo: Tensor, windows: Windows | None = None
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """Depth (B,1,H,W), mask logits (B,1,H,W) or None, the depth given to the stage or None.
 
-        Of AlbedoNet its albedo (B,3,H,W).
+        Of AlbedoNet its albedo (B,3,H,W). A refining stage sees `windows` of the photo only, each
+        with the dense depth that D-Net gives it when it sees the whole.
         """
         network = self.before[0]
         if isinstance(network, AlbedoNet):
@@ -84,6 +88,8 @@ class StageTrainer(nn.Module):
             return maps[:, :1], maps[:, 1:2] if maps.shape[1] > 1 else None, None
         with torch.no_grad():
             dense, _ = network.see(photo)
+            if windows is not None:
+                photo, dense = windows.cut(photo), windows.cut(dense)
             given = dense if self.stage == "fine" else network.fine(photo, dense)
         refined = self.trained(photo, given)
         if self.stage == "finer":
@@ -91,10 +97,17 @@ class StageTrainer(nn.Module):
         return refined, None, given
 
 
-def seen_by(trainer: nn.Module, stage: str, batch: dict, target: str) -> Seen:
-    """Run a (wrapped) `StageTrainer` on a batch."""
-    output, mask_logits, given = trainer(batch["image"])
+def seen_by(trainer: nn.Module, stage: str, batch: dict, target: str, window: int = 0) -> Seen:
+    """Run a (wrapped) `StageTrainer` on a batch, or on a window of each photo's face."""
+    side = batch["image"].shape[-1]
+    windows = draw_windows(batch["mask"], window) if 0 < window < side else None
+    output, mask_logits, given = trainer(batch["image"], windows)
+    if windows is not None:
+        batch = {
+            name: windows.cut(values) if isinstance(values, Tensor) else values
+            for name, values in batch.items()
+        }
     if stage == "albedo":
         return Seen(batch, albedo=output)
     truth = given if target == "given" else batch.get("depth")
-    return Seen(batch, output, mask_logits, truth, given=given)
+    return Seen(batch, output, mask_logits, truth, given=given, side=side)

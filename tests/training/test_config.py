@@ -80,12 +80,30 @@ def test_a_file_with_a_mistake_is_an_error_that_names_it(tmp_path, capsys, text,
         ({"kinds": ("real",)}, "kinds are morphable, reconstructed, fine, got 'real'"),
         ({"batch": 0}, "batch must be 1 or more, got 0"),
         ({"network": "fnet_small"}, "give its --stage, not all"),
+        ({"window": 30}, "multiple of 4, or 0 for none, got 30"),
         ({"tracker": "paper"}, "tracker must be one of tensorboard, wandb, trackio, none"),
     ],
 )
 def test_a_wrong_knob_is_named(change, message):
     with pytest.raises(ValueError, match=message):
         TrainConfig(**({"dataset": ("pairs",)} | change))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"batch": 6, "accumulate": 4}, "batch 6 is no multiple of accumulate 4"),
+        ({"stage": "dense", "window": 64}, "stage dense needs the whole face"),
+        (
+            {"stage": "fine", "window": 64, "losses": ("released_shading=1",)},
+            "knows no windows; leave out window",
+        ),
+    ],
+)
+def test_knobs_that_do_not_go_together_are_named(change, message):
+    config = TrainConfig(**({"dataset": ("pairs",)} | change))
+    with pytest.raises(ValueError, match=message):
+        config.for_stage(config.stage if config.stage != "all" else "dense")
 
 
 def test_every_knob_is_read():
