@@ -7,6 +7,7 @@ besides: any width, and a residual form that starts as the identity.
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from df2net_hub.modeling.base import StageModel, require
@@ -21,19 +22,24 @@ class FNetConfig:
     width: int = 8  # channels of each input's first layer
     residual: bool = False  # add the output to the depth given, and begin at zero
     depth_range: float = 1.0  # the output is depth_range x Tanh [network depth]
+    working_size: int = 0  # side [px] to which larger photos are brought; 0: the photo's own
 
     def __post_init__(self) -> None:
         require(self.width > 0, f"FNetConfig.width must be positive, got {self.width}")
         require(
             self.depth_range > 0, f"FNetConfig.depth_range must be positive, got {self.depth_range}"
         )
+        require(
+            self.working_size >= 0 and self.working_size % 4 == 0,
+            f"FNetConfig.working_size must be 0 or a multiple of 4, got {self.working_size}",
+        )
 
 
 @register_model(
     "fnet_small",
     slot="fine",
-    config=FNetConfig(width=4, residual=True, depth_range=0.5),
-    description="ours: adds to the dense depth, starts as the identity",
+    config=FNetConfig(residual=True, depth_range=0.5, working_size=256),
+    description="ours: works at 256 px, adds to the dense depth, starts as the identity",
 )
 @register_model(
     "fnet_base", slot="fine", config=FNetConfig(), description="the paper's and the release's"
@@ -52,8 +58,23 @@ class FNet(StageModel):
             self.head.start_at_zero()
 
     def forward(self, photo: Tensor, depth: Tensor) -> Tensor:
-        """Refine `depth` (B,1,H,W) with `photo` (B,3,H,W) in [-1,1]; same shape and unit out."""
+        """Refine `depth` (B,1,H,W) with `photo` (B,3,H,W) in [-1,1]; same shape and unit out.
+
+        Of a photo whose longer side exceeds the working size, photo and depth are brought down to
+        it, and what comes out is brought back up.
+        """
+        height, width = photo.shape[-2:]
+        working, longer = self.config.working_size, max(height, width)
+        if not working or longer <= working:
+            refined = self._run(photo, depth)
+        else:
+            small = (round(height * working / longer), round(width * working / longer))
+            photo, coarse = (F.interpolate(maps, small, mode="area") for maps in (photo, depth))
+            # Bicubic, because bilinear depth has facets that show in the normals.
+            refined = F.interpolate(self._run(photo, coarse), (height, width), mode="bicubic")
+        return depth + refined if self.config.residual else refined
+
+    def _run(self, photo: Tensor, depth: Tensor) -> Tensor:
         columns = self.trunk(depth, photo)
         joined = [columns.conv2, upsample(columns.conv4, 2), upsample(columns.conv7, 4)]
-        refined = self.config.depth_range * self.head(torch.cat(joined, 1))  # (B,1,H,W)
-        return depth + refined if self.config.residual else refined
+        return self.config.depth_range * self.head(torch.cat(joined, 1))  # (B,1,H,W)

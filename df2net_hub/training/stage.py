@@ -77,8 +77,8 @@ class StageTrainer(nn.Module):
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """Depth (B,1,H,W), mask logits (B,1,H,W) or None, the depth given to the stage or None.
 
-        Of AlbedoNet its albedo (B,3,H,W). A refining stage sees `windows` of the photo only, each
-        with the dense depth that D-Net gives it when it sees the whole.
+        Of AlbedoNet its albedo (B,3,H,W). A refining stage sees only `windows` of photo and depth;
+        the stages before it have seen the whole.
         """
         network = self.before[0]
         if isinstance(network, AlbedoNet):
@@ -88,9 +88,9 @@ class StageTrainer(nn.Module):
             return maps[:, :1], maps[:, 1:2] if maps.shape[1] > 1 else None, None
         with torch.no_grad():
             dense, _ = network.see(photo)
-            if windows is not None:
-                photo, dense = windows.cut(photo), windows.cut(dense)
             given = dense if self.stage == "fine" else network.fine(photo, dense)
+            if windows is not None:
+                photo, dense, given = (windows.cut(maps) for maps in (photo, dense, given))
         refined = self.trained(photo, given)
         if self.stage == "finer":
             refined = network.join(dense, given, refined)

@@ -86,3 +86,23 @@ def test_a_config_value_that_makes_no_sense_is_named(name: str, value: float) ->
 def test_a_photo_of_another_size_than_the_depth_is_an_error() -> None:
     with pytest.raises(ValueError, match="must be of one size.*got photo 8 x 8, depth 16 x 16"):
         FNet(TINY)(torch.zeros(1, 3, 8, 8), torch.zeros(1, 1, 16, 16))
+
+
+@torch.no_grad()
+def test_larger_photos_are_refined_at_the_working_size() -> None:
+    torch.manual_seed(0)
+    whole = FNet(FNetConfig(width=1, residual=True))
+    nn.init.normal_(whole.head.layers[-1].weight)
+    works = FNet(FNetConfig(width=1, residual=True, working_size=8))
+    works.load_state_dict(whole.state_dict())
+    photo, depth = inputs(8, 8)
+    assert torch.equal(works(photo, depth), whole(photo, depth))
+    large = [maps.repeat_interleave(4, -1).repeat_interleave(4, -2) for maps in (photo, depth)]
+    added = nn.functional.interpolate(whole(photo, depth) - depth, (32, 32), mode="bicubic")
+    assert added.abs().max() > 0.01
+    torch.testing.assert_close(works(*large) - large[1], added, atol=1e-6, rtol=0)
+
+
+def test_a_working_size_that_cannot_be_halved_twice_is_an_error() -> None:
+    with pytest.raises(ValueError, match="working_size must be 0 or a multiple of 4, got 30"):
+        FNetConfig(working_size=30)
