@@ -73,8 +73,8 @@ class DF2NetConfig:
 @register_model(
     "df2net_small",
     slot="cascade",
-    config=DF2NetConfig("dnet_small", "fnet_small", "frnet_small", mirror=True),
-    description="ours, for laptops: D-Net at 128 px, slimmer F- and Fr-Net",
+    config=DF2NetConfig("dnet_residual", "fnet_small", "frnet_small", mirror=True),
+    description="ours, for laptops: residual D-Net at 128 px, F-Net at 256 px, slim Fr-Net",
 )
 class DF2Net(nn.Module):
     """Three networks in a row.

@@ -84,7 +84,7 @@ class Up(nn.Module):
     config=DNetConfig(
         width=24, levels=6, working_size=128, dropout=0.0, mask_head=True, tail_width=8
     ),
-    description="ours: works at 128 px, with a face-mask head",
+    description="ours: the U-Net slimmer, at 128 px, with a face-mask head",
 )
 @register_model(
     "dnet_base", slot="dense", config=DNetConfig(), description="the paper's and the release's"

@@ -6,10 +6,11 @@ from pathlib import Path
 from df2net_hub.evaluating.views import Views, npz_views, pair_views
 
 FACESCAPE = "Rt_scale_dict.json"  # lies in the folders of FaceScape alone
+BU3DFE = "*/*_F3D.wrl"
 
 
 def open_views(source: str, valid: str = "mask", limit: int | None = None) -> Views:
-    """Views of a folder of `.npz` files, of FaceScape or of pairs, or of a set of the Hub.
+    """Views of a folder of `.npz` files, FaceScape, BU-3DFE or pairs, or of a set of the Hub.
 
     Args:
         source: the folder, or "owner/name".
@@ -33,6 +34,11 @@ def open_views(source: str, valid: str = "mask", limit: int | None = None) -> Vi
         from df2net_hub.evaluating.facescape import facescape_views
 
         return facescape_views(folder, valid, limit)
+    elif next(folder.glob(BU3DFE), None):
+        _need("numba")
+        from df2net_hub.evaluating.bu3dfe import bu3dfe_views
+
+        return bu3dfe_views(folder, valid, limit)
     elif len(views := npz_views(folder, valid, limit)):
         return views
     elif not any(folder.glob("**/*.parquet")):

@@ -42,7 +42,7 @@ class Views:
     """The views of a source in their order, each read when it is asked for."""
 
     source: str
-    kind: str  # "npz views", "pairs" or "FaceScape"
+    kind: str  # "npz views", "pairs", "FaceScape" or "BU-3DFE"
     names: list[str]
     loaders: tuple[Callable[[], View], ...]
 

@@ -119,8 +119,14 @@ def test_a_whole_number_in_json_is_a_float_where_the_config_wants_one(folder: Pa
 @pytest.mark.parametrize(
     "changes, words",
     [
-        ({"widht": 1}, "unknown config key 'widht'; known: width, residual, depth_range"),
-        ({"residual": None}, "config key 'residual' is missing; it has width, depth_range"),
+        (
+            {"widht": 1},
+            "unknown config key 'widht'; known: width, residual, depth_range, working_size",
+        ),
+        (
+            {"residual": None},
+            "config key 'residual' is missing; it has width, depth_range, working_size",
+        ),
         ({"width": "8"}, "config key 'width' takes int, got '8'"),
         ({"width": True}, "config key 'width' takes int, got True"),
         ({"width": 8.0}, "config key 'width' takes int, got 8.0"),
