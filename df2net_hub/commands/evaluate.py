@@ -1,11 +1,11 @@
 """How far reconstructions are from the truth, by the paper's protocol (DF2Net, Sec. 4.2).
 
 SOURCE holds photos of faces whose depth is known: a folder of .npz views, of FaceScape, of BU-3DFE,
-of pairs as `df2net synthesize` writes, or such a set OWNER/NAME on the Hub. Every stage of the model is judged,
-beside a plane, the mean face of a morphable head (--head) and the depth maps of any other method
-(--maps NAME=FOLDER: one VIEW.npy or 16-bit VIEW.png for each view, and a unit.json that says what
-the values mean). Report, numbers and figures go to the folder -o. docs/evaluation.md defines every
-number and shows the layouts.
+of pairs as `df2net synthesize` writes, or such a set OWNER/NAME on the Hub. Every stage of the
+model is judged, beside a plane, the mean face of a morphable head (--head) and the depth maps of
+any other method (--maps NAME=FOLDER: one VIEW.npy or 16-bit VIEW.png for each view, and a unit.json
+that says what the values mean). Report, numbers and figures go to the folder -o. docs/evaluation.md
+defines every number and shows the layouts.
 """
 
 import argparse
