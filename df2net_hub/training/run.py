@@ -82,7 +82,7 @@ def _train_stage(config: StageConfig) -> Path:
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs
     trained = trained_part(network, config.stage).train().requires_grad_(True)
     set_seed(config.seed, device_specific=True)
-    if processes > 1:
+    if processes > 1 and config.shared_norms:
         share_batch_norms(trained, accelerator.device)
     average = None
     if config.ema:

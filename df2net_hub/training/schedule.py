@@ -29,4 +29,4 @@ def make_optimizer(
     """SGD with momentum 0.9, or AdamW with weight decay 1e-4."""
     if config.optimizer == "sgd":
         return torch.optim.SGD(parameters, config.lr, momentum=0.9)
-    return torch.optim.AdamW(parameters, config.lr, weight_decay=1e-4)
+    return torch.optim.AdamW(parameters, config.lr, weight_decay=1e-4, fused=True)
