@@ -74,8 +74,8 @@ class Block(nn.Module):
 @register_model(
     "frnet_small",
     slot="finer",
-    config=FrNetConfig(width=4, depth_range=0.25, zero_init=True),
-    description="ours: half the channels, starts at no relief",
+    config=FrNetConfig(width=2, depth_range=0.25, zero_init=True),
+    description="ours: a quarter of the channels, starts at no relief",
 )
 @register_model(
     "frnet_base", slot="finer", config=FrNetConfig(), description="the paper's and the release's"
