@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from df2net_hub.synthesis import sampling
 from df2net_hub.synthesis.person import Person, sample_person
 from df2net_hub.synthesis.recipe import INGREDIENTS, SynthesisRecipe
 from df2net_hub.synthesis.render import Scene
@@ -74,6 +75,22 @@ def differing(one: object, other: object, prefix: str = "") -> set[str]:
         elif not np.array_equal(np.asarray(a), np.asarray(b)):
             found.add(f"{prefix}{name}")
     return found
+
+
+def test_a_lean_moves_what_is_below_the_eyes_forward(
+    sampler: HeadSampler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shapes = []
+    for lean in (0.0, -0.2):
+        monkeypatch.setattr(sampling, "LEAN", (lean, 0.0))
+        drawn.cache_clear()
+        shapes.append(drawn(sampler, (), INDEX)[1].shape)
+    drawn.cache_clear()
+    upright, leaning = shapes
+    eyes = upright[sampler.model.landmarks68][36:48, 1].mean()
+    moved = leaning - upright
+    np.testing.assert_array_equal(moved[:, :2], 0)
+    np.testing.assert_allclose(moved[:, 2], -0.2 * (upright[:, 1] - eyes), atol=1e-5)
 
 
 @pytest.mark.parametrize("ingredient", INGREDIENTS)
