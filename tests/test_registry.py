@@ -143,7 +143,8 @@ def test_an_override_that_the_config_lacks_or_refuses_is_an_error() -> None:
     with pytest.raises(ValueError) as error:
         create_model("fnet_base", widht=4)
     assert str(error.value) == (
-        "model 'fnet_base' has no config key 'widht'; known: width, residual, depth_range"
+        "model 'fnet_base' has no config key 'widht'; "
+        "known: width, residual, depth_range, working_size"
     )
     with pytest.raises(ValueError, match=r"FNetConfig\.width must be positive, got 0"):
         create_model("fnet_base", width=0)

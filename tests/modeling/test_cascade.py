@@ -10,6 +10,7 @@ from torch import Tensor
 
 from df2net_hub.modeling.cascade import DF2Net, DF2NetConfig
 from df2net_hub.modeling.dnet import DNet, DNetConfig
+from df2net_hub.modeling.dnet_residual import ResidualDNet
 from df2net_hub.modeling.fnet import FNet, FNetConfig
 from df2net_hub.modeling.frnet import FrNet, FrNetConfig
 from df2net_hub.registry import create_model, model_entry
@@ -125,7 +126,8 @@ def test_a_named_cascade_builds_its_networks(
     with torch.device("meta"):
         cascade = create_model(name)
     assert isinstance(cascade, DF2Net)
-    assert isinstance(cascade.dense, DNet) and isinstance(cascade.fine, FNet)
+    kind = ResidualDNet if name == "df2net_small" else DNet
+    assert isinstance(cascade.dense, kind) and isinstance(cascade.fine, FNet)
     assert type(cascade.finer) is finer_class
     assert cascade.config.residual_on == residual_on
     if name == "df2net_plain":  # Sec. 4.1
