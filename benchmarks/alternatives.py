@@ -5,7 +5,7 @@
     python benchmarks/alternatives.py --dataset fine_pairs --unseen unseen --out runs/alternatives
 
 stacked: a second F-Net without skip connection; plain: Fr-Net without multi-resolution blocks;
-default: Fr-Net. All at the width of `df2net_small`, with the preset `ours`, the same seed, steps
+default: Fr-Net. All at half the paper's width, with the preset `ours`, the same seed, steps
 and photos. Writes a table of errors on unseen pairs and a picture in the manner of Figure 5.
 """
 
@@ -31,7 +31,7 @@ from df2net_hub.training.pictures import clay
 from df2net_hub.training.run import train
 from df2net_hub.training.validation import depth_error_px, normal_error_deg
 
-WIDTH = 4  # of df2net_small's F- and Fr-Net
+WIDTH = 4  # half of the paper's
 DETAIL_PX = 8  # relief of longer waves than this, on a 512 crop, is no detail
 PICTURED = 4
 
