@@ -1,7 +1,7 @@
 """What is minimized: the losses by name, each a function of what the stage saw and said."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -49,9 +49,10 @@ class Seen:
     def first(self, count: int) -> "Seen":
         """The first `count` photos."""
         batch = {name: values[:count] for name, values in self.batch.items()}
-        rest = (self.depth, self.mask_logits, self.target_depth, self.albedo, self.given)
-        shown = (None if values is None else values[:count] for values in rest)
-        return Seen(batch, *shown, side=self.side)
+        names = ("depth", "mask_logits", "target_depth", "albedo", "given")
+        shown = {name: getattr(self, name) for name in names}
+        cut = {name: None if one is None else one[:count] for name, one in shown.items()}
+        return replace(self, batch=batch, **cut)
 
     @property
     def mask(self) -> Tensor:
