@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from df2net_hub.modeling.base import StageModel, require
 from df2net_hub.modeling.dnet import Down
+from df2net_hub.modeling.working_size import shrunk
 from df2net_hub.registry import register_model
 from df2net_hub.srgb import to_linear, to_srgb
 
@@ -150,9 +151,8 @@ class AlbedoNet(StageModel):
 
     def _working(self, photo: Tensor) -> Tensor:
         height, width = photo.shape[-2:]
-        working, longer = self.config.working_size, max(height, width)
-        if working and longer > working:
-            small = (round(height * working / longer), round(width * working / longer))
+        small = shrunk(photo, self.config.working_size)
+        if small is not None:
             photo = F.interpolate(photo, small, mode="area")
         step = 2**self.config.levels
         if photo.shape[-2] % step or photo.shape[-1] % step:

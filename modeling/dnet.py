@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from df2net_hub.modeling.base import StageModel, require
+from df2net_hub.modeling.working_size import require_halvings, shrunk
 from df2net_hub.registry import register_model
 
 DROPOUT_LEVELS = 3  # the deepest decoder levels that drop channels
@@ -125,12 +126,11 @@ class DNet(StageModel):
         Raises:
             ValueError: the working height or width is not a multiple of 2**levels.
         """
-        height, width = photo.shape[-2:]
-        working, longer = self.config.working_size, max(height, width)
-        if not working or longer <= working:
+        small = shrunk(photo, self.config.working_size)
+        if small is None:
             return self._run(photo)
-        small_size = (round(height * working / longer), round(width * working / longer))
-        maps = self._run(F.interpolate(photo, small_size, mode="area"))
+        height, width = photo.shape[-2:]
+        maps = self._run(F.interpolate(photo, small, mode="area"))
         # Bicubic, because bilinear depth has facets that show in the normals.
         depth = F.interpolate(maps[:, :1], (height, width), mode="bicubic", align_corners=False)
         if not self.config.mask_head:
@@ -139,13 +139,7 @@ class DNet(StageModel):
         return torch.cat([depth, logits], 1)
 
     def _run(self, photo: Tensor) -> Tensor:
-        height, width = photo.shape[-2:]
-        step = 2**self.config.levels
-        if height % step or width % step:
-            raise ValueError(
-                f"D-Net with {self.config.levels} levels needs height and width that are multiples "
-                f"of {step}, got {height} x {width}"
-            )
+        require_halvings(photo, self.config.levels)
         features, skips = photo, []
         for down in self.encoder:
             features = down(features)  # (B,C,H/2^l,W/2^l)

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from df2net_hub.modeling.base import StageModel, require
+from df2net_hub.modeling.working_size import require_halvings, shrunk
 from df2net_hub.registry import register_model
 
 
@@ -120,22 +121,15 @@ class ResidualDNet(StageModel):
         Raises:
             ValueError: the working height or width is not a multiple of 2**levels.
         """
-        height, width = photo.shape[-2:]
-        working, longer = self.config.working_size, max(height, width)
-        if not working or longer <= working:
+        small = shrunk(photo, self.config.working_size)
+        if small is None:
             return self._run(photo)
-        small_size = (round(height * working / longer), round(width * working / longer))
-        maps = self._run(F.interpolate(photo, small_size, mode="area"))
+        height, width = photo.shape[-2:]
+        maps = self._run(F.interpolate(photo, small, mode="area"))
         return F.interpolate(maps, (height, width), mode="bicubic", align_corners=False)
 
     def _run(self, photo: Tensor) -> Tensor:
-        height, width = photo.shape[-2:]
-        step = 2 ** len(self.downs)
-        if height % step or width % step:
-            raise ValueError(
-                f"D-Net with {len(self.downs)} levels needs height and width that are multiples "
-                f"of {step}, got {height} x {width}"
-            )
+        require_halvings(photo, len(self.downs))
         features, skips = photo, []
         for down, level in zip(self.downs, self.levels, strict=True):
             features = level(down(features))

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from df2net_hub.modeling.base import StageModel, require
 from df2net_hub.modeling.hypercolumn import Head, Trunk, he_initialize, upsample
+from df2net_hub.modeling.working_size import shrunk
 from df2net_hub.registry import register_model
 
 
@@ -63,12 +64,11 @@ class FNet(StageModel):
         Of a photo whose longer side exceeds the working size, photo and depth are brought down to
         it, and what comes out is brought back up.
         """
-        height, width = photo.shape[-2:]
-        working, longer = self.config.working_size, max(height, width)
-        if not working or longer <= working:
+        small = shrunk(photo, self.config.working_size)
+        if small is None:
             refined = self._run(photo, depth)
         else:
-            small = (round(height * working / longer), round(width * working / longer))
+            height, width = photo.shape[-2:]
             photo, coarse = (F.interpolate(maps, small, mode="area") for maps in (photo, depth))
             # Bicubic, because bilinear depth has facets that show in the normals.
             refined = F.interpolate(self._run(photo, coarse), (height, width), mode="bicubic")

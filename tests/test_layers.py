@@ -18,7 +18,7 @@ LAYERS = [
     "df2net_hub/set_manifest df2net_hub/row_workers df2net_hub/contact_sheet",
     "df2net_hub/shards df2net_hub/set_contents",
     "df2net_hub/pair_card",
-    "modeling/base df2net_hub/synthesis/morphable df2net_hub/synthesis/raster",
+    "modeling/base modeling/working_size df2net_hub/synthesis/morphable df2net_hub/synthesis/raster",
     "df2net_hub/synthesis/asset_folder",
     "df2net_hub/assets/obj_files df2net_hub/assets/warp df2net_hub/assets/surface",
     "df2net_hub/assets/build_head df2net_hub/assets/landmarks_file",
