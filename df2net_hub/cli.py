@@ -21,6 +21,7 @@ VERBS = {  # verb -> what it does; the module is df2net_hub.commands.<verb>, - b
     "prepare-photos": "training photos without depth, rich in detail, from a folder or a set",
     "evaluate": "errors against faces of known depth, the paper's protocol, with a report",
     "demo": "the same on a photograph that is already on this machine",
+    "average": "mean of the weights of several training runs",
     "models": "table of the models that can be created",
     "convert": "turn the authors' DF2Net.pth.tar into a pipeline folder",
     "push": "upload a pipeline folder to the Hugging Face Hub",

@@ -33,6 +33,15 @@ EYE_DISTANCE_PER_ROOT_AREA = 0.355
 ArrayOrTensor = TypeVar("ArrayOrTensor", np.ndarray, "Tensor")
 
 
+def rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:
+    """(3,3) head to camera; yaw turns the nose to the picture's right, pitch raises it [rad]."""
+    cy, sy, cp, sp, cr, sr = (f(a) for a in (yaw, pitch, roll) for f in (np.cos, np.sin))
+    turn = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+    nod = np.array([[1, 0, 0], [0, cp, sp], [0, -sp, cp]])
+    tilt = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
+    return tilt @ nod @ turn
+
+
 def network_depth_to_px(depth: ArrayOrTensor) -> ArrayOrTensor:
     """Network depth to height toward the camera [px of the 512 crop]."""
     return (depth + 1) * DEPTH_UNIT_PX

@@ -13,6 +13,7 @@ from df2net_hub.geometry import (
     mm_per_px_from_face,
     network_depth_to_px,
     px_to_network_depth,
+    rotation,
     surface_area_px2,
 )
 
@@ -92,3 +93,10 @@ def test_the_scale_of_a_flat_face_follows_from_its_area() -> None:
 def test_an_empty_mask_has_no_scale() -> None:
     nothing = np.zeros((8, 8), dtype=bool)
     assert math.isnan(mm_per_px_from_face(np.zeros((8, 8)), nothing))
+
+
+def test_turning_the_head_by_yaw_moves_the_nose_to_the_right_of_the_picture() -> None:
+    nose = rotation(np.radians(30), 0, 0) @ np.array([0, 0, 1.0])
+    np.testing.assert_allclose(nose, [0.5, 0, 3**0.5 / 2], atol=1e-12)
+    raised = rotation(0, np.radians(30), 0) @ np.array([0, 0, 1.0])
+    np.testing.assert_allclose(raised, [0, 0.5, 3**0.5 / 2], atol=1e-12)

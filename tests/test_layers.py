@@ -38,7 +38,8 @@ LAYERS = [
     "df2net_hub/synthesis/surface df2net_hub/synthesis/reach",
     "df2net_hub/synthesis/paint df2net_hub/synthesis/shade",
     "df2net_hub/synthesis/cover",
-    "modeling/albedonet df2net_hub/synthesis/occluders df2net_hub/synthesis/glasses",
+    "modeling/albedonet df2net_hub/averaging modeling/dnet_timm",
+    "df2net_hub/synthesis/occluders df2net_hub/synthesis/glasses",
     "df2net_hub/synthesis/skin df2net_hub/synthesis/brows df2net_hub/synthesis/lashes",
     "df2net_hub/synthesis/overlay",
     "df2net_hub/synthesis/person df2net_hub/synthesis/beard",
@@ -52,6 +53,10 @@ LAYERS = [
     "df2net_hub/evaluating/mean_face df2net_hub/evaluating/run df2net_hub/evaluating/sources",
     "df2net_hub/evaluating/figures df2net_hub/evaluating/summary",
     "df2net_hub/evaluating/report",
+    "df2net_hub/evaluating/now df2net_hub/evaluating/scan_distance",
+    "df2net_hub/evaluating/now_methods",
+    "df2net_hub/evaluating/now_run",
+    "df2net_hub/evaluating/now_report",
     "df2net_hub/training/presets df2net_hub/training/order df2net_hub/training/rows",
     "df2net_hub/training/config df2net_hub/training/stream df2net_hub/training/batch_norm"
     " df2net_hub/training/windows",
@@ -88,8 +93,13 @@ HEAVY = {  # library -> the files that may import it
     ],
     "h5py": ["df2net_hub/assets/basel"],
     "scipy": [
-        f"df2net_hub/assets/{name}" for name in ("basel", "build_head", "skins", "surface", "warp")
+        "df2net_hub/evaluating/scan_distance",
+        *(
+            f"df2net_hub/assets/{name}"
+            for name in ("basel", "build_head", "skins", "surface", "warp")
+        ),
     ],
+    "timm": ["modeling/dnet_timm"],
 }
 
 FILES = sorted(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from df2net_hub.geometry import CROP_SIZE, DEPTH_UNIT_PX
+from df2net_hub.geometry import CROP_SIZE, DEPTH_UNIT_PX, rotation
 from df2net_hub.pairs import MAX_RELIEF_PX
 from df2net_hub.synthesis.appearance import Assets, head_fields, load_assets, procedural_assets
 from df2net_hub.synthesis.asset_folder import head_path
@@ -85,15 +85,6 @@ class Pair:
     roll: float
     distance_mm: float | None
     traits: dict[str, float | str | None]
-
-
-def rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:
-    """(3,3) head to camera; yaw turns the nose to the picture's right, pitch raises it [rad]."""
-    cy, sy, cp, sp, cr, sr = (f(a) for a in (yaw, pitch, roll) for f in (np.cos, np.sin))
-    turn = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
-    nod = np.array([[1, 0, 0], [0, cp, sp], [0, -sp, cp]])
-    tilt = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
-    return tilt @ nod @ turn
 
 
 class HeadSampler:

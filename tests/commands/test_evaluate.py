@@ -6,6 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import trimesh
+from now_makers import head, write_now
 from view_makers import MM_PER_PX, dome, wrinkles, write_view
 
 from df2net_hub import cli
@@ -113,3 +115,51 @@ def test_a_bad_view_ends_the_run_with_its_name_and_without_a_report(
     assert run(views, "--no-model", "--maps", f"a={maps}", "-o", tmp_path / "out") == 1
     assert "v1.npz: array 'depth_mm' is missing" in capsys.readouterr().err
     assert not (tmp_path / "out" / "report.json").exists()
+
+
+def test_a_folder_of_now_is_judged_the_challenges_way(
+    tmp_path: Path, tiny_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("scipy", reason="scipy is not installed")
+    lines = ["A/multiview_neutral/IMG_1.jpg", "B/selfie/IMG_2.jpg"]
+    root = write_now(tmp_path / "now", lines)
+    vertices, triangles, landmarks = head()
+    for line in lines[:1]:
+        mesh = (tmp_path / "exact" / line).with_suffix(".ply")
+        mesh.parent.mkdir(parents=True)
+        trimesh.Trimesh(vertices, triangles, process=False).export(mesh)
+        np.save(mesh.with_suffix(".npy"), landmarks)
+    save_morphable(procedural_head(), tmp_path / "head.npz")
+    words = ["--maps", f"exact={tmp_path / 'exact'}", "--head", tmp_path / "head.npz"]
+    out = tmp_path / "out"
+    assert run(root, "--model", tiny_folder, "--detector", "none", *words, "-o", out) == 0
+    shown = capsys.readouterr().out
+    assert "| mean head | 2 of 2 | 0.0" in shown and "| exact | 1 of 2 | 0.0" in shown
+
+    report = json.loads((out / "report.json").read_text())
+    assert list(report["methods"]) == ["all", "multiview_neutral", "selfie"]
+    assert list(report["methods"]["all"]) == ["mean head", "dense", "fine", "finer", "exact"]
+    assert report["methods"]["selfie"]["exact"] == {"photos": 1, "found": 0}
+    assert report["views"]["A/multiview_neutral/IMG_1"]["exact"]["mean"] < 0.01
+    page = (out / "report.md").read_text()
+    assert "## selfie" in page and "](curves.png)" in page and str(tmp_path) not in page
+    picture = cv2.imread(str(out / "curves.png"))
+    assert picture is not None and picture.std() > 5
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--no-model"], "--no-model leaves nothing to judge"),
+        (["--maps", "dense=x"], "'dense' is a row of the report already"),
+        (["--maps", "other=nowhere"], "holds a mesh of none of the 1 photos"),
+    ],
+)
+def test_what_cannot_be_judged_on_now_is_said(
+    tmp_path: Path, words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("scipy", reason="scipy is not installed")
+    root = write_now(tmp_path / "now", ["A/selfie/IMG_1.jpg"])
+    assert run(root, *words, "-o", tmp_path / "out") == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out" / "report.md").exists()

@@ -6,7 +6,7 @@ import pytest
 from df2net_hub.geometry import CROP_SIZE, DEPTH_UNIT_PX
 from df2net_hub.pairs import decode_pair, open_pairs
 from df2net_hub.synthesis.make_pairs import RenderedPairs, make_pairs
-from df2net_hub.synthesis.sampling import HeadSampler, rotation
+from df2net_hub.synthesis.sampling import HeadSampler
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +41,6 @@ def test_relief_in_units_of_the_crop_does_not_depend_on_the_resolution(sampler):
     np.testing.assert_allclose(
         np.ptp(small.depth[small.mask]), np.ptp(large.depth[large.mask]), rtol=0.1
     )
-
-
-def test_turning_the_head_by_yaw_moves_the_nose_to_the_right_of_the_picture():
-    nose = rotation(np.radians(30), 0, 0) @ np.array([0, 0, 1.0])
-    np.testing.assert_allclose(nose, [0.5, 0, 3**0.5 / 2], atol=1e-12)
-    raised = rotation(0, np.radians(30), 0) @ np.array([0, 0, 1.0])
-    np.testing.assert_allclose(raised, [0, 0.5, 3**0.5 / 2], atol=1e-12)
 
 
 def test_a_set_holds_the_pairs_of_its_seed_and_grows(tmp_path, sampler):
