@@ -57,9 +57,7 @@ class TimmDNet(StageModel):
 
     def __init__(self, config: TimmDNetConfig = TimmDNetConfig()) -> None:
         super().__init__(config)
-        self.encoder = _encoder(config.encoder)
-        channels: list[int] = self.encoder.feature_info.channels()
-        strides: list[int] = self.encoder.feature_info.reduction()
+        self.encoder, channels, strides = _encoder(config.encoder)
         require(
             all(after == 2 * before for before, after in zip(strides, strides[1:], strict=False)),
             f"encoder {config.encoder!r} gives maps at 1/{', 1/'.join(map(str, strides))} of the "
@@ -108,7 +106,8 @@ class TimmDNet(StageModel):
             return F.pixel_shuffle(self.last(features.to(self.last.weight.dtype)), step)
 
 
-def _encoder(name: str) -> nn.Module:
+def _encoder(name: str) -> tuple[nn.Module, list[int], list[int]]:
+    """The network, and channels and steps [px] of its maps, largest first."""
     try:
         import timm
     except ModuleNotFoundError as error:
@@ -117,4 +116,5 @@ def _encoder(name: str) -> nn.Module:
         ) from error
     if not timm.is_model(name):
         raise ValueError(f"timm has no encoder {name!r}; timm.list_models() shows what it has")
-    return timm.create_model(name, features_only=True, pretrained=False)
+    encoder = timm.create_model(name, features_only=True, pretrained=False)
+    return encoder, encoder.feature_info.channels(), encoder.feature_info.reduction()

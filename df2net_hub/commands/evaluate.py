@@ -139,13 +139,15 @@ def now_methods(args: argparse.Namespace, photos: list[NowPhoto]) -> "list[NowMe
 
     Raises:
         LookupError: scipy is not installed.
-        ValueError: --no-model with nothing else, or a --maps that is no NAME=FOLDER.
+        ValueError: --no-model with nothing else, a --maps that is no NAME=FOLDER, or --valid.
     """
     if find_spec("scipy") is None:
         raise LookupError("scipy is not installed: pip install 'df2net_hub[train]'")
     from df2net_hub.evaluating.now_methods import NowMeanHead, NowMeshes, NowStages
 
     check_choice(args)
+    if args.valid != "mask":
+        raise ValueError("--valid chooses pixels, and NoW compares surfaces; leave it out")
     meshes = [NowMeshes.open(*split_maps(one), photos) for one in args.maps]
     methods: list[NowMethod] = []
     if args.head:

@@ -111,8 +111,10 @@ def curves_figure(evaluation: Evaluation) -> np.ndarray:
     return draw_curves(curves)
 
 
-def draw_curves(curves: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The curves over CURVE_MM with axes and names: (H,W,3) uint8."""
+def draw_curves(
+    curves: Mapping[str, np.ndarray], title: str = "absolute depth error after scale and shift [mm]"
+) -> np.ndarray:
+    """The curves over CURVE_MM with axes, their `title` and names: (H,W,3) uint8."""
     width, height = CURVE_SIZE
     left, top, right, below = FRAME
     sheet = Image.new("RGB", CURVE_SIZE, (PAPER,) * 3)
@@ -131,7 +133,6 @@ def draw_curves(curves: Mapping[str, np.ndarray]) -> np.ndarray:
         draw.line([place(0, tenth / 10), place(CURVE_END_MM, tenth / 10)], fill=(220,) * 3, width=2)
         x, y = place(0, tenth / 10)
         draw.text((x - 16, y), f"{10 * tenth} %", (INK,) * 3, font, anchor="rm")
-    title = "absolute depth error after scale and shift [mm]"
     draw.text((place(CURVE_END_MM / 2, 0)[0], height - 24), title, (INK,) * 3, font, anchor="mb")
     shown = CURVE_MM <= CURVE_END_MM
     for number, (name, curve) in enumerate(curves.items()):

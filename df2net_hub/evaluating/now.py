@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 import trimesh
 
+from df2net_hub.evaluating.scan_distance import OrientedPoints
+
 IMAGE_LIST = "imagepathsvalidation.txt"
 PHOTOS = Path("NoW_Dataset/final_release_version/iphone_pictures")
 SCANS = Path("scans")
@@ -49,11 +51,11 @@ class NowScan:
     """What is compared of a scan.
 
     Attributes:
-        points: (N,3) vertices near the face's middle [mm].
+        surface: vertices near the face's middle [mm] and their normals.
         landmarks: (7,3) [mm].
     """
 
-    points: np.ndarray
+    surface: OrientedPoints
     landmarks: np.ndarray
 
     def axes(self) -> np.ndarray:
@@ -113,19 +115,27 @@ def read_scan(photo: NowPhoto) -> NowScan:
     center = nose_bottom + CENTER_SHARE * (bridge - nose_bottom)
     eyes = np.linalg.norm(landmarks[0] - landmarks[3])
     radius = RADIUS_SHARE * (eyes + np.linalg.norm(bridge - nose_bottom)) / 2
-    vertices = read_mesh(photo.scan)[0]
-    points = vertices[np.linalg.norm(vertices - center, axis=1) <= radius]
-    if not len(points):
+    mesh = read_mesh(photo.scan)
+    near = np.linalg.norm(mesh.vertices - center, axis=1) <= radius
+    if not near.any():
         raise ValueError(f"{photo.scan} has no vertex near the landmarks of {photo.landmarks}")
-    return NowScan(points, landmarks)
+    points, normals = np.asarray(mesh.vertices)[near], np.asarray(mesh.vertex_normals)[near]
+    scan = NowScan(OrientedPoints(points, normals), landmarks)
+    if (normals @ scan.axes()[:, 2]).mean() > 0:
+        return scan
+    return NowScan(OrientedPoints(points, -normals), landmarks)  # its triangles turn the other way
 
 
-def read_mesh(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Vertices (V,3) and triangles (T,3) of an OBJ or PLY."""
+def read_mesh(path: Path) -> trimesh.Trimesh:
+    """An OBJ or PLY, its vertices as they stand in the file.
+
+    Raises:
+        ValueError: there is no triangle in it.
+    """
     mesh = trimesh.load(path, force="mesh", process=False)
     if not isinstance(mesh, trimesh.Trimesh) or len(mesh.faces) == 0:
         raise ValueError(f"{path} holds no triangles")
-    return np.asarray(mesh.vertices, np.float64), np.asarray(mesh.faces, np.int64)
+    return mesh
 
 
 def read_picked_points(path: Path) -> np.ndarray:

@@ -5,6 +5,7 @@ A method is a callable from a photo to the surfaces that it gives there: name ->
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from df2net_hub.synthesis.morphable import MorphableModel
 MEAN_HEAD = "mean head"
 TRIANGLES = 60_000  # of a stage's mesh: 0.8 mm a pixel, which distances from triangles do not feel
 # First guesses where there are no landmarks: around the pose that the depth map shows.
-TURNS = (-15.0, 0.0, 15.0)  # nods [deg]
+TURNS = (-15.0, 0.0, 15.0)  # to the side, and nods [deg]
 LIFTS = (-12.0, 0.0, 12.0)  # along the face [mm]
 
 
@@ -46,14 +47,12 @@ class Candidate:
         if self.landmarks is not None:
             return [fit_similarity(self.landmarks, scan.landmarks)]
         assert self.frontal is not None
-        middle, aim = self.surface.vertices.mean(0), scan.points.mean(0)
+        middle, aim = self.surface.vertices.mean(0), scan.surface.points.mean(0)
         axes = scan.axes()
         guesses = []
-        for nod in np.radians(TURNS):
-            turn = axes @ rotation(0, nod, 0) @ self.frontal
-            guesses += [
-                Similarity(1.0, turn, aim + lift * axes[:, 1] - turn @ middle) for lift in LIFTS
-            ]
+        for yaw, nod, lift in product(np.radians(TURNS), np.radians(TURNS), LIFTS):
+            turn = axes @ rotation(yaw, nod, 0) @ self.frontal
+            guesses.append(Similarity(1.0, turn, aim + lift * axes[:, 1] - turn @ middle))
         return guesses
 
 
@@ -135,9 +134,9 @@ class NowMeshes:
         path = self.path(photo)
         if path is None:
             return {}
-        vertices, triangles = read_mesh(path)
-        landmarks = read_landmarks(path)
-        return {self.name: Candidate(Surface(vertices, triangles, False), landmarks=landmarks)}
+        mesh = read_mesh(path)
+        surface = Surface(mesh.vertices, mesh.faces, is_part=False)
+        return {self.name: Candidate(surface, landmarks=read_landmarks(path))}
 
 
 def read_landmarks(mesh: Path) -> np.ndarray:

@@ -27,7 +27,8 @@ NOTE = (
     "Median, mean and standard deviation are those of the challenge: over the distances of all "
     "scan vertices of all photos together. The mean over photos counts every photo alike, with the "
     "95 % interval of {trials} bootstrap draws of people. Stages are the visible part of a face: "
-    "they are compared with the part of the scan that lies over them, whose share is `covered`, "
+    "they are compared with the part of the scan that faces the camera and lies over them, whose "
+    "share is `covered`, "
     "and brought onto it without landmarks, from guesses around the pose that the depth map shows. "
     "Whole heads are compared with the whole of it. So the numbers of stages are not those of the "
     "challenge's table, which wants whole meshes."
@@ -106,7 +107,7 @@ def now_curves(evaluation: NowEvaluation) -> np.ndarray:
             pooled = np.concatenate(found)
             pooled = np.sort(pooled[np.isfinite(pooled)])
             curves[name] = np.searchsorted(pooled, CURVE_MM, side="right") / len(pooled)
-    return draw_curves(curves)
+    return draw_curves(curves, "distance of the scan from the surface [mm]")
 
 
 def write_now_report(

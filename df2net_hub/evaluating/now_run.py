@@ -52,7 +52,7 @@ def evaluate_now(
         for method in methods:
             for name, candidate in method(photo).items():
                 names[name] = None
-                found = align(scan.points, candidate.surface, candidate.starts(scan))
+                found = align(scan.surface, candidate.surface, candidate.starts(scan))
                 if found is None:
                     log.warning("%s: %s cannot be brought onto the scan", photo.name, name)
                 else:

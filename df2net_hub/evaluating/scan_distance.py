@@ -8,14 +8,17 @@ vertex of the scan from the surface counts.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import trimesh
 
-STEPS = 80  # of the alignment at most
+FIRST_STEPS, STEPS = 10, 80  # of the alignment: points to points, and all at most
 STILL = 1e-4  # share of the mean distance below which a step is the last
-NUM_POINTS = 2500  # of the scan, that the alignment looks at
+# Points of the scan that the alignment looks at: to choose among several starts, and at last.
+FEW_POINTS, MORE_POINTS = 400, 2500
 FEWEST = 30  # points without which no alignment is attempted
-LEAST_SEEN = 0.3  # share of the scan that must lie over the surface, or the alignment ran off
+FACING = 0.2  # least cosine between a normal and the way to the camera at which a point is seen
+LEAST_SEEN = 0.3  # share of the scan that must lie over the surface: else the alignment ran off
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,13 +59,27 @@ def fit_similarity(source: np.ndarray, target: np.ndarray) -> Similarity:
     return Similarity(scale, rotation, aim - scale * rotation @ middle)
 
 
+@dataclass(frozen=True, eq=False)
+class OrientedPoints:
+    """Points (N,3) and the unit normals (N,3) of the surface they lie on."""
+
+    points: np.ndarray
+    normals: np.ndarray
+
+    def some(self, count: int) -> "OrientedPoints":
+        """At most `count` of them, evenly from first to last."""
+        chosen = np.linspace(0, len(self.points) - 1, min(len(self.points), count)).astype(int)
+        return OrientedPoints(self.points[chosen], self.normals[chosen])
+
+
 class Surface:
     """A triangle mesh that answers where it is nearest to a point.
 
     Args:
         vertices: (V,3). triangles: (T,3) into them.
-        is_part: the surface is a part of what it shows, such as the visible half of a face: a point
-            whose nearest vertex lies on its brink has nothing to be compared with.
+        is_part: the surface is what a camera sees of a face, looking against z. The scan's hidden
+            side has nothing to be compared with then: a point counts only if it faces the camera
+            (`FACING`) and its nearest vertex lies not on the brink of the surface.
     """
 
     def __init__(self, vertices: np.ndarray, triangles: np.ndarray, is_part: bool) -> None:
@@ -72,15 +89,19 @@ class Surface:
         self.vertices = np.asarray(vertices, np.float64)[used]
         self.triangles = inverse.reshape(-1, 3)
         self._tree = cKDTree(self.vertices)
+        a, b, c = self.vertices[self.triangles].swapaxes(0, 1)
+        across = np.cross(b - a, c - a)
+        self._normals = across / np.linalg.norm(across, axis=1, keepdims=True).clip(1e-12)
         self._around = _triangles_around(self.triangles, len(self.vertices))
+        self.is_part = is_part
         self._brink = np.zeros(len(self.vertices), bool)
         if is_part:
             edges = np.sort(self.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
             edges, count = np.unique(edges, axis=0, return_counts=True)
             self._brink[edges[count == 1]] = True
 
-    def nearest(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The nearest points (N,3) of the surface to `points`, and which of them count (N,) bool.
+    def nearest(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The surface's nearest points to `points`, its unit normals there (N,3 each), which count.
 
         Among the triangles around the nearest vertex, which is exact where triangles are small
         beside the distances between folds of the surface.
@@ -91,7 +112,8 @@ class Surface:
         feet = trimesh.triangles.closest_point(corners, points.repeat(around.shape[1], axis=0))
         feet = feet.reshape(*around.shape, 3)
         best = np.linalg.norm(feet - points[:, None], axis=2).argmin(1)
-        return feet[np.arange(len(points)), best], ~self._brink[vertex]
+        rows = np.arange(len(points))
+        return feet[rows, best], self._normals[around[rows, best]], ~self._brink[vertex]
 
 
 def _triangles_around(triangles: np.ndarray, count: int) -> np.ndarray:
@@ -105,14 +127,14 @@ def _triangles_around(triangles: np.ndarray, count: int) -> np.ndarray:
 
 
 def align(
-    scan: np.ndarray, surface: Surface, starts: Sequence[Similarity]
+    scan: OrientedPoints, surface: Surface, starts: Sequence[Similarity]
 ) -> tuple[Similarity, np.ndarray] | None:
     """Bring the surface onto a scan; the best of what `starts` lead to.
 
     Iterated closest points from the scan to the surface, with a scale.
 
     Args:
-        scan: (N,3) vertices of the scan.
+        scan: vertices of the scan.
         surface: what is compared.
         starts: first guesses of where the surface lies in the scan's space.
 
@@ -120,36 +142,66 @@ def align(
         Where it lies, and the distances of the scan's vertices from it, NaN where there is nothing
         to be compared with. None where no start leads anywhere.
     """
-    if len(scan) < FEWEST:
+    if len(scan.points) < FEWEST:
         return None
-    some = scan[np.linspace(0, len(scan) - 1, min(len(scan), NUM_POINTS)).astype(int)]
-    found = [one for start in starts if (one := _settled(some, surface, start)) is not None]
+    few, more = scan.some(FEW_POINTS), scan.some(MORE_POINTS)
+    found = [one for start in starts if (one := _settled(few, surface, start)) is not None]
     if not found:
         return None
-    best = min(found, key=lambda one: one[1])[0]
-    return best, distances(scan, surface, best)
+    settled = _settled(more, surface, min(found, key=lambda one: one[1])[0])
+    return None if settled is None else (settled[0], distances(scan, surface, settled[0]))
 
 
 def _settled(
-    scan: np.ndarray, surface: Surface, place: Similarity
+    scan: OrientedPoints, surface: Surface, place: Similarity
 ) -> tuple[Similarity, float] | None:
-    """Where closest points lead from `place`, and the mean distance there."""
-    before = np.inf
-    for _ in range(STEPS):
-        feet, counts = surface.nearest(place.inverse(scan))
-        if counts.sum() < max(LEAST_SEEN * len(scan), FEWEST):
+    """Where closest points lead from `place`, and the mean distance there.
+
+    The first steps bring points to points, which is slow and sure, the others points to planes
+    (Chen & Medioni, 1992), along which the surface may slide.
+    """
+    means: list[float] = []
+    while len(means) < STEPS:
+        feet, normals, counts = _compared(scan, surface, place)
+        if counts.sum() < max(LEAST_SEEN * len(counts), FEWEST):
             return None
-        place = fit_similarity(feet[counts], scan[counts])
+        feet, aims = feet[counts], scan.points[counts]
+        means.append(float(np.linalg.norm(place(feet) - aims, axis=1).mean()))
+        if len(means) > 2 * FIRST_STEPS and means[-2] - means[-1] < STILL * means[-1]:
+            break
+        if len(means) <= FIRST_STEPS:
+            place = fit_similarity(feet, aims)
+        else:
+            place = _slid(place, feet, normals[counts], aims)
         if not place.scale > 0:
             return None
-        mean = float(np.linalg.norm(place(feet[counts]) - scan[counts], axis=1).mean())
-        if before - mean < STILL * mean:
-            break
-        before = mean
-    return place, mean
+    return place, means[-1]
 
 
-def distances(scan: np.ndarray, surface: Surface, place: Similarity) -> np.ndarray:
+def _slid(place: Similarity, feet: np.ndarray, normals: np.ndarray, aims: np.ndarray) -> Similarity:
+    """One Gauss-Newton step of the distances of `aims` from the planes at `feet`."""
+    at, normals = place(feet), normals @ place.rotation.T
+    middle = at.mean(0)
+    arms = at - middle
+    # A small turn w, growth g and shift t move a foot by w x arm + g arm + t.
+    rows = np.column_stack([np.cross(arms, normals), (arms * normals).sum(1), normals])
+    step = np.linalg.lstsq(rows, ((aims - at) * normals).sum(1), rcond=None)[0]
+    turn, growth = cv2.Rodrigues(step[:3])[0], 1 + step[3]
+    shift = growth * turn @ (place.shift - middle) + middle + step[4:]
+    return Similarity(growth * place.scale, turn @ place.rotation, shift)
+
+
+def _compared(
+    scan: OrientedPoints, surface: Surface, place: Similarity
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`Surface.nearest` of the scan's points, those that turn away from the camera left out."""
+    feet, normals, counts = surface.nearest(place.inverse(scan.points))
+    if surface.is_part:
+        counts &= scan.normals @ place.rotation[:, 2] > FACING
+    return feet, normals, counts
+
+
+def distances(scan: OrientedPoints, surface: Surface, place: Similarity) -> np.ndarray:
     """Distance (N,) of each vertex of the scan from the surface, NaN where there is none."""
-    feet, counts = surface.nearest(place.inverse(scan))
-    return np.where(counts, np.linalg.norm(place(feet) - scan, axis=1), np.nan)
+    feet, _, counts = _compared(scan, surface, place)
+    return np.where(counts, np.linalg.norm(place(feet) - scan.points, axis=1), np.nan)

@@ -153,6 +153,7 @@ def test_a_folder_of_now_is_judged_the_challenges_way(
         (["--no-model"], "--no-model leaves nothing to judge"),
         (["--maps", "dense=x"], "'dense' is a row of the report already"),
         (["--maps", "other=nowhere"], "holds a mesh of none of the 1 photos"),
+        (["--valid", "landmarks"], "--valid chooses pixels, and NoW compares surfaces"),
     ],
 )
 def test_what_cannot_be_judged_on_now_is_said(

@@ -53,13 +53,22 @@ def test_the_scan_counts_near_the_nose_alone(root: Path) -> None:
     scan = read_scan(now_photos(root)[0])
     vertices, _, landmarks = head()
     np.testing.assert_allclose(scan.landmarks, landmarks, atol=1e-5)
-    assert 100 < len(scan.points) < len(vertices) / 2
+    assert 100 < len(scan.surface.points) < len(vertices) / 2
     middle = landmarks[4] + 0.3 * (landmarks[1:3].mean(0) - landmarks[4])
     nose = np.linalg.norm(landmarks[1:3].mean(0) - landmarks[4])
     radius = 0.7 * (np.linalg.norm(landmarks[0] - landmarks[3]) + nose)
-    assert np.linalg.norm(scan.points - middle, axis=1).max() <= radius + 1e-3
+    assert np.linalg.norm(scan.surface.points - middle, axis=1).max() <= radius + 1e-3
     # The head looks along z, its left is at +x: picked points begin at the right eye.
     np.testing.assert_allclose(scan.axes(), np.eye(3), atol=0.3)
+
+
+def test_normals_point_out_of_the_face_whichever_way_the_triangles_turn(root: Path) -> None:
+    photo = now_photos(root)[0]
+    before = read_scan(photo).surface.normals
+    assert before[:, 2].mean() > 0.5
+    vertices, triangles, _ = head()
+    trimesh.Trimesh(vertices, triangles[:, ::-1], process=False).export(photo.scan)
+    np.testing.assert_allclose(read_scan(photo).surface.normals, before, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +160,7 @@ def test_challenge_numbers_are_over_all_vertices_together(root: Path, tmp_path: 
 def test_the_mean_head_is_placed_by_its_landmarks(root: Path) -> None:
     photo = now_photos(root)[0]
     candidate = NowMeanHead(procedural_head())(photo)["mean head"]
-    found = align(read_scan(photo).points, candidate.surface, candidate.starts(read_scan(photo)))
+    found = align(read_scan(photo).surface, candidate.surface, candidate.starts(read_scan(photo)))
     assert found is not None and found[1].max() < 0.05
     assert found[0].scale == pytest.approx(10, rel=1e-3)
 
@@ -168,7 +177,7 @@ def test_a_visible_part_without_landmarks_is_brought_onto_the_scan(root: Path, y
     # The pose is known to some degrees only, as from a depth map.
     frontal = rotation(np.radians(yaw + 8), 0.0, 0.0).T
     candidate = Candidate(part, frontal)
-    found = align(scan.points, part, candidate.starts(scan))
+    found = align(scan.surface, part, candidate.starts(scan))
     assert found is not None
     assert np.nanmedian(found[1]) < 0.3
     assert found[0].scale == pytest.approx(1 / 1.15, rel=0.03)
