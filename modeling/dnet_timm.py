@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from df2net_hub.modeling.base import StageModel, require
 from df2net_hub.modeling.dnet_residual import Join
-from df2net_hub.modeling.working_size import require_halvings, shrunk
+from df2net_hub.modeling.working_size import at_working_size, require_halvings
 from df2net_hub.registry import register_model
 
 
@@ -88,12 +88,7 @@ class TimmDNet(StageModel):
         Raises:
             ValueError: the working height or width is not a multiple of the smallest map's step.
         """
-        small = shrunk(photo, self.config.working_size)
-        if small is None:
-            return self._run(photo)
-        height, width = photo.shape[-2:]
-        maps = self._run(F.interpolate(photo, small, mode="area"))
-        return F.interpolate(maps, (height, width), mode="bicubic", align_corners=False)
+        return at_working_size(self._run, photo, self.config.working_size)
 
     def _run(self, photo: Tensor) -> Tensor:
         require_halvings(photo, self.halvings)

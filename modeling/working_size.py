@@ -1,5 +1,8 @@
 """What networks share that look at photos smaller than they come."""
 
+from collections.abc import Callable
+
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -13,6 +16,18 @@ def shrunk(photo: Tensor, working: int) -> tuple[int, int] | None:
     if not working or longer <= working:
         return None
     return round(height * working / longer), round(width * working / longer)
+
+
+def at_working_size(run: Callable[[Tensor], Tensor], photo: Tensor, working: int) -> Tensor:
+    """`run` on `photo` (B,3,H,W) brought down to `working`, its maps (B,C,H,W) brought back up.
+
+    Bicubic, because bilinear depth has facets that show in the normals.
+    """
+    small = shrunk(photo, working)
+    if small is None:
+        return run(photo)
+    maps = run(F.interpolate(photo, small, mode="area"))
+    return F.interpolate(maps, photo.shape[-2:], mode="bicubic", align_corners=False)
 
 
 def require_halvings(photo: Tensor, levels: int) -> None:
