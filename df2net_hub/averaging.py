@@ -1,6 +1,6 @@
 """The mean of the weights of several runs from one start: errors of single runs cancel.
 
-Model soups (Wortsman et al., ICML 2022). On a CPU it is also the fastest way to use all cores: one
+Model soups (Wortsman et al., ICML 2022). On a CPU it is also a fast way to use all cores: one
 run on each, the mean, and again from there (local SGD, Stich, ICLR 2019). Runs that began from
 different random weights have nothing in common that could be averaged.
 """

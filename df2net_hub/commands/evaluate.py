@@ -85,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--pictures", type=at_least(0), default=6, metavar="N",
-        help="views in the figures, spread over all (%(default)s)",
+        help="views in the figures, spread over all (%(default)s); NoW has none",
     )  # fmt: skip
     parser.add_argument(
         "--seed", type=at_least(0), default=0, metavar="N",

@@ -23,8 +23,10 @@ from df2net_hub.synthesis.morphable import MorphableModel
 
 MEAN_HEAD = "mean head"
 TRIANGLES = 60_000  # of a stage's mesh: 0.8 mm a pixel, which distances from triangles do not feel
-# First guesses where there are no landmarks: around the pose that the depth map shows.
-TURNS = (-15.0, 0.0, 15.0)  # to the side, and nods [deg]
+# First guesses where there are no landmarks: around the pose that the depth map shows, which of a
+# face seen half from the side can be wrong by 30 degrees.
+TURNS = (-30.0, -15.0, 0.0, 15.0, 30.0)  # to the side [deg]
+NODS = (-15.0, 0.0, 15.0)  # [deg]
 LIFTS = (-12.0, 0.0, 12.0)  # along the face [mm]
 
 
@@ -50,7 +52,7 @@ class Candidate:
         middle, aim = self.surface.vertices.mean(0), scan.surface.points.mean(0)
         axes = scan.axes()
         guesses = []
-        for yaw, nod, lift in product(np.radians(TURNS), np.radians(TURNS), LIFTS):
+        for yaw, nod, lift in product(np.radians(TURNS), np.radians(NODS), LIFTS):
             turn = axes @ rotation(yaw, nod, 0) @ self.frontal
             guesses.append(Similarity(1.0, turn, aim + lift * axes[:, 1] - turn @ middle))
         return guesses
@@ -65,7 +67,6 @@ class NowStages:
 
     pipe: DF2NetPipeline
     detector: str | Detector = "dlib"
-    names: Sequence[str] = SLOTS
 
     def __call__(self, photo: NowPhoto) -> dict[str, Candidate]:
         faces = self.pipe(load_photo(photo.photo), self.detector).faces
@@ -75,7 +76,7 @@ class NowStages:
         pose = face_pose(face.depth / DEPTH_UNIT_PX, face.mask)
         frontal = rotation(*np.radians([pose.yaw, pose.pitch, pose.roll])).T
         found = {}
-        for name in self.names:
+        for name in SLOTS:
             mesh = depth_to_mesh(
                 face.stages[name], face.mask, face.crop, face.mm_per_px, decimate_to=TRIANGLES
             )

@@ -165,8 +165,10 @@ def test_the_mean_head_is_placed_by_its_landmarks(root: Path) -> None:
     assert found[0].scale == pytest.approx(10, rel=1e-3)
 
 
-@pytest.mark.parametrize("yaw", [0.0, 30.0])
-def test_a_visible_part_without_landmarks_is_brought_onto_the_scan(root: Path, yaw: float) -> None:
+@pytest.mark.parametrize(("yaw", "wrong_by"), [(0.0, 8.0), (30.0, 8.0), (40.0, -30.0)])
+def test_a_visible_part_without_landmarks_is_brought_onto_the_scan(
+    root: Path, yaw: float, wrong_by: float
+) -> None:
     photo = now_photos(root)[0]
     scan, (vertices, triangles, _) = read_scan(photo), head()
     turn = rotation(np.radians(yaw), 0.1, 0.05)
@@ -174,8 +176,8 @@ def test_a_visible_part_without_landmarks_is_brought_onto_the_scan(root: Path, y
     facing = np.cross(seen[:, 1] - seen[:, 0], seen[:, 2] - seen[:, 0])[:, 2] > 0
     near = seen[..., 2].mean(1) > 0
     part = Surface(vertices @ turn.T * 1.15, triangles[facing & near], is_part=True)
-    # The pose is known to some degrees only, as from a depth map.
-    frontal = rotation(np.radians(yaw + 8), 0.0, 0.0).T
+    # The pose is only roughly known, as from a depth map.
+    frontal = rotation(np.radians(yaw + wrong_by), 0.0, 0.0).T
     candidate = Candidate(part, frontal)
     found = align(scan.surface, part, candidate.starts(scan))
     assert found is not None
