@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from df2net_hub.modeling.base import StageModel, parse_config, read_json, require, staged_folder
@@ -39,8 +40,13 @@ class DF2NetConfig:
     residual_on: str = "fine"  # fine (paper), dense (release), none: the last output is the depth
     residual_gain: float = 1.0  # 3 in the release
     mirror: bool = False  # ours: dense is the mean over the photo and its mirror image
+    zooms: tuple[float, ...] = (1.0,)  # ours: and over the photo magnified by each of these
 
     def __post_init__(self) -> None:
+        require(
+            len(self.zooms) > 0 and all(0.5 <= zoom <= 2 for zoom in self.zooms),
+            f"DF2NetConfig.zooms must be one or more numbers from 0.5 to 2, got {self.zooms}",
+        )
         known = ("fine", "dense", "none")
         require(
             self.residual_on in known,
@@ -73,7 +79,9 @@ class DF2NetConfig:
 @register_model(
     "df2net_small",
     slot="cascade",
-    config=DF2NetConfig("dnet_residual", "fnet_small", "frnet_small", mirror=True),
+    config=DF2NetConfig(
+        "dnet_residual", "fnet_small", "frnet_small", mirror=True, zooms=(0.94, 1.06)
+    ),
     description="ours, for laptops: residual D-Net at 128 px, F-Net at 256 px, slim Fr-Net",
 )
 class DF2Net(nn.Module):
@@ -106,10 +114,20 @@ class DF2Net(nn.Module):
 
     def see(self, photo: Tensor) -> tuple[Tensor, Tensor | None]:
         """Dense depth (B,1,H,W) and mask logits (B,1,H,W), None without D-Net's mask head."""
-        maps = self.dense(photo)  # (B,1|2,H,W)
-        if self.config.mirror:
-            maps = (maps + self.dense(photo.flip(-1)).flip(-1)) / 2
+        looks = [self._look(photo, zoom) for zoom in self.config.zooms]  # (B,1|2,H,W) each
+        maps = torch.stack(looks).mean(0)
         return maps[:, :1], maps[:, 1:2] if maps.shape[1] > 1 else None
+
+    def _look(self, photo: Tensor, zoom: float) -> Tensor:
+        """D-Net's maps (B,1|2,H,W) of `photo` magnified by `zoom`, as large as the photo again."""
+        larger = magnified(photo, zoom)
+        maps = self.dense(larger)  # (B,1|2,H,W)
+        if self.config.mirror:
+            maps = (maps + self.dense(larger.flip(-1)).flip(-1)) / 2
+        if zoom == 1:
+            return maps
+        depth, logits = maps[:, :1] / zoom, maps[:, 1:]  # relief is magnified like any length
+        return magnified(torch.cat([depth, logits], 1), 1 / zoom)
 
     def join(self, dense: Tensor, fine: Tensor, last: Tensor) -> Tensor:
         """The finer depth from the last network's output."""
@@ -153,3 +171,12 @@ class DF2Net(nn.Module):
                 )
             networks[slot] = network_class.from_folder(folder / slot)
         return cls(config, **networks).eval()
+
+
+def magnified(maps: Tensor, zoom: float) -> Tensor:
+    """`maps` (B,C,H,W) magnified by `zoom` about their middle; edges are repeated outward."""
+    if zoom == 1:
+        return maps
+    shrink = torch.tensor([[1 / zoom, 0, 0], [0, 1 / zoom, 0]], device=maps.device)
+    places = F.affine_grid(shrink.expand(len(maps), -1, -1), list(maps.shape), align_corners=False)
+    return F.grid_sample(maps, places.to(maps.dtype), padding_mode="border", align_corners=False)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from df2net_hub.modeling.cascade import DF2Net, DF2NetConfig
+from df2net_hub.modeling.cascade import DF2Net, DF2NetConfig, magnified
 from df2net_hub.modeling.dnet import DNet, DNetConfig
 from df2net_hub.modeling.dnet_residual import ResidualDNet
 from df2net_hub.modeling.fnet import FNet, FNetConfig
@@ -105,6 +105,30 @@ def test_a_mirrored_cascade_sees_a_photo_and_its_mirror_image_alike(mask_head: b
     assert torch.equal(mirrored(photo()).dense, dense)
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("zoom", [0.8, 2.0])
+def test_magnified_maps_lie_around_the_same_middle(zoom: float) -> None:
+    columns = torch.arange(9.0).expand(1, 1, 5, 9)
+    expected = (4 + (columns - 4) / zoom).clamp(0, 8)  # edges repeated outward
+    torch.testing.assert_close(magnified(columns, zoom), expected)
+    rows = columns.mT.contiguous()
+    torch.testing.assert_close(magnified(rows, zoom), expected.mT)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("mirror", [False, True])
+def test_zooms_give_the_mean_of_what_is_seen_through_each(mirror: bool) -> None:
+    plain, zoomed = (tiny(True, mirror=mirror, zooms=zooms) for zooms in ((1.0,), (0.8, 1.0)))
+    depth, logits = plain.see(photo())
+    through = torch.cat(plain.see(magnified(photo(), 0.8)), 1)
+    through = magnified(through, 1.25)
+    seen_depth, seen_logits = zoomed.see(photo())
+    # What is a length of 1 in the crop is one of 0.8 in the smaller picture of it.
+    torch.testing.assert_close(seen_depth, (depth + through[:, :1] / 0.8) / 2)
+    torch.testing.assert_close(seen_logits, (logits + through[:, 1:]) / 2)
+    assert zoomed(photo()).dense.equal(seen_depth)
+
+
 def test_the_default_is_the_papers_and_the_release_differs_in_the_join() -> None:
     assert model_entry("df2net_base").config == DF2NetConfig()
     release = model_entry("df2net_release").config
@@ -163,10 +187,11 @@ def test_a_network_that_is_not_known_is_an_error() -> None:
     [
         lambda: tiny(),
         lambda: tiny(mask_head=True, mirror=True, residual_on="dense", residual_gain=3.0),
+        lambda: tiny(mask_head=True, zooms=(0.9, 1.1)),
         lambda: tiny(finer=FrNet(FrNetConfig(width=1, multi_resolution=False))),
         lambda: tiny(finer=FNet(FNetConfig(width=1)), residual_on="none"),
     ],
-    ids=["paper", "mirror", "plain", "stacked"],
+    ids=["paper", "mirror", "zooms", "plain", "stacked"],
 )
 def test_a_folder_gives_the_very_same_cascade(build: Callable[[], DF2Net], tmp_path: Path) -> None:
     cascade = build()
@@ -216,6 +241,7 @@ def test_a_folder_is_one_subfolder_per_stage_and_an_index_of_names(tmp_path: Pat
         "residual_on": "none",
         "residual_gain": 1.0,
         "mirror": False,
+        "zooms": [1.0],
     }
 
 
@@ -225,10 +251,20 @@ def test_a_folder_is_one_subfolder_per_stage_and_an_index_of_names(tmp_path: Pat
         ({"fine": "fnet_gone"}, LookupError, "no model named 'fnet_gone'"),
         ({"finer": "df2net_base"}, ValueError, "finer = 'df2net_base' is a DF2Net, which is not"),
         ({"residual_on": "all"}, ValueError, "model_index.json: DF2NetConfig.residual_on must be"),
+        ({"zooms": []}, ValueError, "DF2NetConfig.zooms must be one or more numbers from 0.5 to 2"),
+        ({"zooms": [0.0]}, ValueError, "numbers from 0.5 to 2, got (0.0,)"),
         ({"gain": 1.0}, ValueError, "model_index.json: unknown config key 'gain'"),
         ({"fine": "frnet_base"}, ValueError, "fine/config.json: unknown config key 'residual'"),
     ],
-    ids=["unknown name", "no stage", "bad value", "unknown key", "another network"],
+    ids=[
+        "unknown name",
+        "no stage",
+        "bad value",
+        "no zoom",
+        "bad zoom",
+        "unknown key",
+        "another network",
+    ],
 )
 def test_an_index_that_does_not_fit_is_named(
     change: dict[str, object], kind: type[Exception], words: str, tmp_path: Path
