@@ -5,10 +5,10 @@
 
 Faces are drawn as the renderer draws them, as points alone, without a picture: the 68 landmarks
 and points spread over the face. Errors are mean absolute errors of the points' height [px of the
-512 crop], only centered; beside them those with the best tilt, a plane fitted to each face's error
-and taken out. A D-Net's error on renders compares roughly: points count the face evenly, hidden ones
-too, and pixels only what hair and hands leave of it; and a point's height is asked wherever it
-lies, a pixel's at that very place. Seeded: the numbers repeat.
+512 crop], only centered; beside them those with the best tilt, a plane fitted to each face's
+error and taken out. A D-Net's error on renders compares roughly: points count the face evenly,
+hidden ones too, and pixels only what hair and hands leave of it; and a point's height is asked
+wherever it lies, a pixel's at that very place. Seeded: the numbers repeat.
 """
 
 import argparse
