@@ -96,3 +96,14 @@ def test_points_of_the_ceiling_lie_where_the_renderer_puts_landmarks():
     spread = drawn.std((0, 1))
     np.testing.assert_allclose(rendered.mean((0, 1)), drawn.mean((0, 1)), atol=0.15 * spread.min())
     np.testing.assert_allclose(rendered.std((0, 1)), spread, rtol=0.12)
+
+
+def test_heights_lifted_from_places_are_better_than_a_flat_map():
+    from df2net_hub.synthesis.procedural import procedural_head
+
+    ceiling = script("ceiling")
+    sampler = ceiling.PointSampler(procedural_head(), 0)
+    faces = sampler.faces(50)
+    truth = ceiling.placed(faces, faces.shape, faces.pose)
+    flat = ceiling.errors(0 * truth[..., 2], truth)[0]
+    assert ceiling.errors(ceiling.lift(sampler, truth, 68, 1.0, steps=20), truth)[0] < 0.7 * flat
