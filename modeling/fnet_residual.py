@@ -17,6 +17,10 @@ from df2net_hub.modeling.residual_unet import ResidualUNet, require_levels
 from df2net_hub.modeling.working_size import require_halvings, shrunk
 from df2net_hub.registry import register_model
 
+# One unit of the last layer, whose weights take steps of like size whatever they mean: what is
+# added to a face is some pixels high, and in network depth each step would shake it by as much.
+ADDED_UNIT_PX = 4.0
+
 
 @dataclass(frozen=True)
 class ResidualFNetConfig:
@@ -67,4 +71,5 @@ class ResidualFNet(ResidualUNet):
         require_halvings(photo, len(self.downs))
         px = DEPTH_UNIT_PX * depth.shape[-1] / CROP_SIZE  # as in the crop's own grid, `geometry`
         normals = depth_to_normals(depth * px)  # (B,3,H,W)
-        return self.maps(torch.cat([photo, depth, normals], 1))
+        added = self.maps(torch.cat([photo, depth, normals], 1))  # (B,1,H,W)
+        return added * (ADDED_UNIT_PX / DEPTH_UNIT_PX)

@@ -100,15 +100,24 @@ class ResidualUNet(StageModel):
         )
         self.last = nn.Conv2d(widths[0], 4 * outputs, 3, padding=1)  # 2 x 2 pixels of each map
 
-    def maps(self, features: Tensor) -> Tensor:
-        """(B,outputs,H,W) of (B,inputs,H,W); H and W are multiples of 2**levels."""
-        skips = []
+    def maps(self, given: Tensor) -> Tensor:
+        """(B,outputs,H,W) of `given` (B,inputs,H,W); H and W are multiples of 2**levels."""
+        return shuffled(self.last, self.features(given))
+
+    def features(self, given: Tensor) -> Tensor:
+        """(B,widths[0],H/2,W/2), the last features of the decoder."""
+        features, skips = given, []
         for down, level in zip(self.downs, self.levels, strict=True):
             features = level(down(features))
             skips.append(features)
         features = skips.pop()
         for join in self.joins:
             features = join(features, skips.pop())
-        # Not under autocast: bfloat16 would round depth to 0.25 px and more, which normals show.
-        with torch.autocast(features.device.type, enabled=False):
-            return F.pixel_shuffle(self.last(features.to(self.last.weight.dtype)), 2)
+        return features
+
+
+def shuffled(last: nn.Conv2d, features: Tensor) -> Tensor:
+    """Maps of twice the size of `features`, whose 2 x 2 pixels `last` gives as channels."""
+    # Not under autocast: bfloat16 would round depth to 0.25 px and more, which normals show.
+    with torch.autocast(features.device.type, enabled=False):
+        return F.pixel_shuffle(last(features.to(last.weight.dtype)), 2)
