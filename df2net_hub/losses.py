@@ -124,34 +124,6 @@ def scale_shift_invariant_loss(depth: Tensor, target: Tensor, mask: Tensor) -> T
     return masked_mean((covariance / variance.clamp(min=FLAT) * maps - truth).abs(), mask)
 
 
-def bas_relief_loss(depth: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-    """|E - (a D_gt + b x + c y + d)|_1 of the error E = D_pre - D_gt, by least squares over a mask.
-
-    What is left of the error once depth is stretched and tilted as fits each photo best: from the
-    front a face shows neither, the generalized bas-relief ambiguity (Belhumeur, Kriegman, Yuille,
-    IJCV 1999). The sign of Eq. 1's error, and so its gradient, is that of the largest error, a
-    tilt, however nose and lips are wrong beside it. Belongs beside a loss that knows the tilt.
-
-    Args:
-        depth: (B,1,H,W) D_pre [network depth].
-        target: (B,1,H,W) D_gt.
-        mask: (B,1,H,W) bool.
-    """
-    height, width = mask.shape[-2:]
-    inside = mask.flatten(2).squeeze(1).float()  # (B,N)
-    truth = at_least_float32(target).flatten(2).squeeze(1) * inside
-    error = (at_least_float32(depth).flatten(2).squeeze(1) - truth) * inside
-    rows = torch.linspace(-1, 1, height, device=mask.device).repeat_interleave(width) * inside
-    columns = torch.linspace(-1, 1, width, device=mask.device).repeat(height) * inside
-    basis = torch.stack([inside, columns, rows, truth], 1)  # (B,4,N)
-    with torch.autocast(mask.device.type, enabled=False):  # bfloat16 is no way to solve a system
-        # The ridge keeps a flat face and an empty mask solvable, where some of the four are one.
-        products = basis @ basis.mT + 1e-4 * torch.eye(4, device=mask.device)  # (B,4,4)
-        fitted = torch.linalg.solve(products, basis @ error[..., None])  # (B,4,1)
-    left = (error - (fitted * basis).sum(1)).abs()  # (B,N)
-    return masked_mean(left.view_as(mask), mask)
-
-
 def edge_aware_loss(depth: Tensor, image: Tensor, mask: Tensor) -> Tensor:
     """How much depth bends where the photo does not change; for depth without truth.
 

@@ -20,10 +20,8 @@ SLOTS = ("dense", "fine", "finer", "cascade", "albedo")
 BUILT_IN = (
     "df2net_hub.modeling.dnet",
     "df2net_hub.modeling.dnet_residual",
-    "df2net_hub.modeling.dnet_grown",
     "df2net_hub.modeling.dnet_timm",
     "df2net_hub.modeling.fnet",
-    "df2net_hub.modeling.fnet_residual",
     "df2net_hub.modeling.frnet",
     "df2net_hub.modeling.cascade",
     "df2net_hub.modeling.albedonet",

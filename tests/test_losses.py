@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from df2net_hub.losses import (
-    bas_relief_loss,
     depth_loss,
     edge_aware_loss,
     erode,
@@ -61,7 +60,6 @@ LOSSES = {
     "shading": of_shading,
     "gradient": gradient_loss,
     "scale_shift_invariant": scale_shift_invariant_loss,
-    "bas_relief": bas_relief_loss,
     "edge_aware": of_smoothness,
 }
 each_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
@@ -275,39 +273,6 @@ def test_a_flat_prediction_costs_the_targets_deviation_from_its_mean():
     target = torch.tensor([1.0, 3.0]).repeat(8).expand(1, 1, 16, 16)
     loss = scale_shift_invariant_loss(torch.full_like(target, 0.3), target, MASK)
     torch.testing.assert_close(loss, torch.tensor(1.0))
-
-
-def test_stretched_tilted_and_shifted_depth_is_free_for_the_bas_relief_loss():
-    target = bumpy(32)
-    rows, columns = torch.meshgrid(torch.arange(32.0), torch.arange(32.0), indexing="ij")
-    mask = torch.ones_like(target, dtype=torch.bool)
-    for scale, across, down, shift in (
-        (1.5, 0.0, 0.0, 0.3),
-        (1.0, 0.02, -0.01, 0.0),
-        (0.0, 0, 0, 0),
-    ):
-        depth = scale * target + across * columns + down * rows + shift
-        assert bas_relief_loss(depth, target, mask).item() == pytest.approx(0, abs=1e-5)
-    # Waves that a stretched face does not have are left.
-    assert bas_relief_loss(smooth(32), target, mask) > 0.003
-
-
-def test_the_bas_relief_loss_of_five_pixels_by_hand():
-    """A straight line through (0,0,5,0,0) is 1, so 1, 1, 4, 1, 1 are left; the truth is flat."""
-    depth = torch.tensor([0.0, 0, 5, 0, 0, 90]).view(1, 1, 1, 6)
-    mask = torch.tensor([True] * 5 + [False]).view(1, 1, 1, 6)
-    loss = bas_relief_loss(depth, torch.zeros_like(depth), mask)
-    torch.testing.assert_close(loss, torch.tensor(8 / 5), atol=1e-3, rtol=0)
-
-
-def test_the_bas_relief_loss_does_not_pull_at_a_tilt(batch):
-    _, target, mask = batch
-    tilt = torch.linspace(0, 0.2, 32).expand(3, 1, 32, 32)
-    depth = (target + tilt).requires_grad_(True)
-    noise = 0.01 * torch.randn(3, 1, 32, 32, generator=torch.Generator().manual_seed(1))
-    (gradient,) = torch.autograd.grad(bas_relief_loss(depth + noise, target, mask), depth)
-    assert gradient[0].abs().max() > 1e-4
-    assert (gradient * tilt)[0].sum().abs() < 1e-6
 
 
 def test_planes_are_smooth_and_a_kink_costs_its_bend():

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from df2net_hub.albedo_losses import albedo_edge_loss, albedo_level_loss, albedo_loss
 from df2net_hub.losses import (
-    bas_relief_loss,
     depth_loss,
     edge_aware_loss,
     erode,
@@ -115,9 +114,6 @@ TERMS: dict[str, Term] = {
     "scale_shift": Term(
         lambda seen: scale_shift_invariant_loss(seen.depth, seen.target_depth, seen.mask),
         ("depth",),
-    ),
-    "bas_relief": Term(
-        lambda seen: bas_relief_loss(seen.depth, seen.target_depth, seen.mask), ("depth",)
     ),
     "smooth": Term(lambda seen: edge_aware_loss(seen.depth, seen.photo, seen.mask)),
     "albedo": Term(lambda seen: albedo_loss(*seen.albedos), ("albedo",)),

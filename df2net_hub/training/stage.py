@@ -10,8 +10,6 @@ from torch import Tensor, nn
 
 from df2net_hub.modeling.albedonet import AlbedoNet
 from df2net_hub.modeling.cascade import DF2Net
-from df2net_hub.modeling.dnet_grown import GrownDNet
-from df2net_hub.modeling.dnet_residual import ResidualDNet
 from df2net_hub.registry import create_model, model_entry
 from df2net_hub.training.config import StageConfig
 from df2net_hub.training.objectives import Seen
@@ -52,9 +50,6 @@ def _replaced(network: Network, config: StageConfig) -> Network:
     except ValueError as error:
         raise ValueError(f"network_config is not JSON: {config.network_config!r}") from error
     trained = create_model(config.network, **changes)
-    before = trained_part(network, config.stage)
-    if isinstance(trained, GrownDNet) and isinstance(before, ResidualDNet):
-        trained.grow_from(before)
     if isinstance(network, AlbedoNet):
         return trained  # type: ignore[return-value]  # of slot albedo
     stages = {name: getattr(network, name) for name in ("dense", "fine", "finer")}
