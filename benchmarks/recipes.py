@@ -34,7 +34,9 @@ RECIPES = {  # each with one departure more, up to what the preset `ours` is
     "paper, SGD at 1e-1": {"lr": 0.1},
     "AdamW, 2e-3, cosine, warm-up, clipped": ADAMW,
     "and normal 0.5 in place of 0.1": ADAMW | {"losses": ("normal=0.5",)},
-    "and averaged weights (ours)": ADAMW | {"losses": ("normal=0.5",), "ema": 0.98},
+    "and averaged weights": ADAMW | {"losses": ("normal=0.5",), "ema": 0.98},
+    "and depth 4, normal 3, gradient 30 (ours)": ADAMW
+    | {"losses": ("depth=4", "normal=3", "gradient=30"), "ema": 0.98},
 }
 
 

@@ -121,7 +121,9 @@ _REFINING = Recipe(
 )
 OURS = {
     "dense": Recipe(
-        LossWeights(depth=10, normal=0.5, mask=1),
+        # Eq. 1 sees the height of a whole face, which no photo tells well, more than nose and lips:
+        # slopes at every scale must weigh more than it does.
+        LossWeights(depth=4, normal=3, gradient=30, mask=1),
         batch=16,
         optimizer="adamw",
         schedule="cosine",
