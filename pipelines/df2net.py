@@ -29,6 +29,7 @@ from df2net_hub.pipelines.face_mask import (
     is_well_placed,
     mask_doubt,
     search_boxes,
+    without_neck,
 )
 from df2net_hub.registry import name_of
 from df2net_hub.result import Face, Reconstruction
@@ -186,17 +187,17 @@ class DF2NetPipeline(ModelHubMixin):
             for name, maps in stages._asdict().items()
             if maps is not None
         }
-        mask = face_mask(maps["dense"], maps.get("mask_logits"))
-        depths = {
-            slot: np.where(mask, network_depth_to_px(maps[slot]), np.float32(0)) for slot in SLOTS
-        }
+        seen = face_mask(maps["dense"], maps.get("mask_logits"))  # as in training, with the neck
+        in_px = {slot: network_depth_to_px(maps[slot]) for slot in SLOTS}
+        mask = without_neck(seen, in_px["dense"])
+        depths = {slot: np.where(mask, depth, np.float32(0)) for slot, depth in in_px.items()}
         normals = depth_to_normals(network_depth_to_px(stages.finer))[0]  # (3,512,512)
         return Face(
             depth=depths["finer"],
             mask=mask,
             normals=normals.permute(1, 2, 0).cpu().numpy(),
             box=box,
-            mm_per_px=mm_per_px_from_face(depths["finer"], mask),
+            mm_per_px=mm_per_px_from_face(in_px["finer"], seen),
             stages=depths,
             crop=crop,
         )

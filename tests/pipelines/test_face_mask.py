@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from df2net_hub.pipelines.face_mask import box_around_mask, face_mask, is_well_placed
+from df2net_hub.pipelines.face_mask import (
+    box_around_mask,
+    face_mask,
+    is_well_placed,
+    without_neck,
+)
 
 
 def disk(size: int, row: float, column: float, radius: float) -> np.ndarray:
@@ -33,6 +38,49 @@ def test_a_mask_at_the_edge_of_the_crop_is_not_inverted() -> None:
 
 def test_no_face_gives_an_empty_mask() -> None:
     assert not face_mask(np.zeros((8, 8)), np.full((8, 8), -3.0)).any()
+
+
+def box(top: int, bottom: int, left: int, right: int) -> np.ndarray:
+    mask = np.zeros((512, 512), bool)
+    mask[top:bottom, left:right] = True
+    return mask
+
+
+def test_a_neck_below_a_steep_fold_is_no_face() -> None:
+    face, neck = box(100, 400, 130, 380), box(400, 460, 200, 320)
+    rows = np.mgrid[:512, :512][0]
+    depth = np.clip((400 - rows) * 8.0, -80, 0)  # falls by 80 px within 10 rows: 83 degrees
+    kept = without_neck(face | neck, depth)
+    assert not kept[402:].any()
+    assert kept[box(100, 376, 130, 380)].all()  # corners of a box are rounder than a disk
+    assert kept[390, 150:360].all()
+
+
+def test_a_neck_without_a_fold_stays_unless_it_is_a_tongue() -> None:
+    face, flat = box(100, 400, 130, 380), np.zeros((512, 512))
+    wide = face | box(400, 440, 200, 320)
+    assert without_neck(wide, flat)[box(400, 416, 200, 320)].all()
+    assert not without_neck(face | box(400, 440, 240, 270), flat)[405:].any()
+
+
+def test_steep_sides_and_folds_above_the_chin_stay() -> None:
+    mask = box(100, 400, 130, 380)
+    columns = np.mgrid[:512, :512][1]
+    cheek = np.clip((columns - 160) * 6.0, -200, 0)  # 81 degrees along the left side
+    above_chin = box(100, 320, 130, 380)
+    assert without_neck(mask, cheek)[above_chin].all()
+    assert without_neck(mask, np.where(columns > 250, 60.0, 0.0))[above_chin].all()  # a nose's edge
+
+
+def test_a_steep_dent_in_the_jaw_stays() -> None:
+    mask = box(100, 400, 130, 380)
+    columns = np.mgrid[:512, :512][1]
+    dent = np.where(box(335, 365, 0, 512), np.clip((columns - 150) * 6.0, -200, 0), 0.0)
+    assert without_neck(mask, dent)[box(100, 370, 135, 380)].all()
+
+
+def test_no_face_has_no_neck() -> None:
+    assert not without_neck(np.zeros((512, 512), bool), np.zeros((512, 512))).any()
 
 
 def test_the_box_around_a_mask_crops_it_as_in_training() -> None:
