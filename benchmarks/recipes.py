@@ -15,9 +15,11 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 
+from df2net_hub.modeling.base import StageModel
 from df2net_hub.modeling.cascade import DF2Net
 from df2net_hub.modeling.dnet import DNet, DNetConfig
 from df2net_hub.modeling.fnet import FNet, FNetConfig
@@ -26,7 +28,7 @@ from df2net_hub.training.config import TrainConfig
 from df2net_hub.training.run import train
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from ablation import WORKING_SIZE, measure, pair_samples, table, view_samples  # noqa: E402
+from ablation import WORKING_SIZE, Sample, measure, pair_samples, table, view_samples  # noqa: E402
 
 ADAMW = {"optimizer": "adamw", "schedule": "cosine", "lr": 2e-3, "warmup": 40, "clip": 1.0}
 RECIPES = {  # each with one departure more, up to what the preset `ours` is
@@ -42,50 +44,73 @@ RECIPES = {  # each with one departure more, up to what the preset `ours` is
 
 def main() -> None:
     """Train and measure every recipe that has no result yet; print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--dataset", required=True, help="pairs to train on")
-    parser.add_argument("--unseen", required=True, help="pairs to measure on")
-    parser.add_argument("--views", action="append", default=[], help="folder of .npz views")
-    parser.add_argument("--out", type=Path, default=Path("runs/recipes"))
-    parser.add_argument("--epochs", type=float, default=4.0)
-    parser.add_argument("--batch", type=int, default=32)
-    given = parser.parse_args()
+    given = arguments(__doc__, "runs/recipes")
     start = given.out / "start"
     if not start.is_dir():
         torch.manual_seed(0)
         sizes = DNetConfig(
             width=16, levels=6, working_size=WORKING_SIZE, dropout=0.0, mask_head=True, tail_width=8
         )
-        fine, finer = FNet(FNetConfig(width=1)), FrNet(FrNetConfig(width=1))
-        DF2Net(dense=DNet(sizes), fine=fine, finer=finer).to_folder(start)
-    tests = {"unseen": pair_samples(Path(given.unseen), 100)}
-    tests |= {Path(folder).name: view_samples(folder) for folder in given.views}
+        start_from(DNet(sizes), start)
+    tests = test_samples(given)
     results = {}
     for number, (name, changes) in enumerate(RECIPES.items()):
-        out = given.out / f"run{number}"
-        if not (out / "finished.json").is_file():
-            common = {
-                "stage": "dense",
-                "preset": "paper",
-                "kinds": ("morphable",),
-                "dataset": (given.dataset,),
-                "model": str(start),
-                "out": str(out),
-                "resolution": WORKING_SIZE,
-                "batch": given.batch,
-                "epochs": given.epochs,
-                "workers": 0,
-                "picture_every": 0,
-                "tracker": "none",
-                "resume": (out / "checkpoints").is_dir(),
-            }
-            train(TrainConfig(**(common | changes)))
-        results[name] = measure(out / "model", tests)
+        results[name] = trained(start, given.out / f"run{number}", given, changes, tests)
         print(name, results[name], flush=True)
     (given.out / "recipes.json").write_text(json.dumps(results, indent=2))
     print(table(results, list(tests)).replace("left out", "recipe"))
+
+
+def arguments(description: str | None, out: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--dataset", required=True, help="pairs to train on")
+    parser.add_argument("--unseen", required=True, help="pairs to measure on")
+    parser.add_argument("--views", action="append", default=[], help="folder of .npz views")
+    parser.add_argument("--out", type=Path, default=Path(out))
+    parser.add_argument("--epochs", type=float, default=4.0)
+    parser.add_argument("--batch", type=int, default=32)
+    return parser.parse_args()
+
+
+def test_samples(given: argparse.Namespace) -> dict[str, list[Sample]]:
+    tests = {"unseen": pair_samples(Path(given.unseen), 100)}
+    return tests | {Path(folder).name: view_samples(folder) for folder in given.views}
+
+
+def start_from(dense: StageModel, folder: Path) -> None:
+    """A cascade of `dense`, as it is, and of the smallest F-Net and Fr-Net, which stay unused."""
+    fine, finer = FNet(FNetConfig(width=1)), FrNet(FrNetConfig(width=1))
+    DF2Net(dense=dense, fine=fine, finer=finer).to_folder(folder)
+
+
+def trained(
+    start: Path,
+    out: Path,
+    given: argparse.Namespace,
+    changes: dict[str, Any],
+    tests: dict[str, list[Sample]],
+) -> dict[str, list[float]]:
+    """Train from `start` into `out`, or go on there; what `measure` says of the result."""
+    if not (out / "finished.json").is_file():
+        common = {
+            "stage": "dense",
+            "preset": "paper",
+            "kinds": ("morphable",),
+            "dataset": (given.dataset,),
+            "model": str(start),
+            "out": str(out),
+            "resolution": WORKING_SIZE,
+            "batch": given.batch,
+            "epochs": given.epochs,
+            "workers": 0,
+            "picture_every": 0,
+            "tracker": "none",
+            "resume": (out / "checkpoints").is_dir(),
+        }
+        train(TrainConfig(**(common | changes)))
+    return measure(out / "model", tests)
 
 
 if __name__ == "__main__":
