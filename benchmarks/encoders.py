@@ -24,7 +24,7 @@ from df2net_hub.modeling.dnet_timm import TimmDNet, TimmDNetConfig
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from ablation import WORKING_SIZE, table  # noqa: E402
-from recipes import RECIPES, arguments, start_from, test_samples, trained  # noqa: E402
+from recipes import RECIPES, arguments, start_from, samples_of, trained  # noqa: E402
 
 UNET = DNetConfig(
     width=16, levels=6, working_size=WORKING_SIZE, dropout=0.0, mask_head=True, tail_width=8
@@ -50,7 +50,7 @@ def main() -> None:
     """Train and measure every network that has no result yet; print the table."""
     given = arguments(__doc__, "runs/encoders")
     recipe = list(RECIPES.values())[-1]  # the one that is `ours`
-    tests = test_samples(given)
+    tests = samples_of(given)
     results = {}
     for name, made in NETWORKS.items():
         out = given.out / name.replace(" ", "_").replace(",", "")

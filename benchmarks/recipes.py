@@ -52,7 +52,7 @@ def main() -> None:
             width=16, levels=6, working_size=WORKING_SIZE, dropout=0.0, mask_head=True, tail_width=8
         )
         start_from(DNet(sizes), start)
-    tests = test_samples(given)
+    tests = samples_of(given)
     results = {}
     for number, (name, changes) in enumerate(RECIPES.items()):
         results[name] = trained(start, given.out / f"run{number}", given, changes, tests)
@@ -74,7 +74,7 @@ def arguments(description: str | None, out: str) -> argparse.Namespace:
     return parser.parse_args()
 
 
-def test_samples(given: argparse.Namespace) -> dict[str, list[Sample]]:
+def samples_of(given: argparse.Namespace) -> dict[str, list[Sample]]:
     tests = {"unseen": pair_samples(Path(given.unseen), 100)}
     return tests | {Path(folder).name: view_samples(folder) for folder in given.views}
 
