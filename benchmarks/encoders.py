@@ -24,7 +24,7 @@ from df2net_hub.modeling.dnet_timm import TimmDNet, TimmDNetConfig
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from ablation import WORKING_SIZE, table  # noqa: E402
-from recipes import RECIPES, arguments, start_from, samples_of, trained  # noqa: E402
+from recipes import RECIPES, arguments, samples_of, start_from, trained  # noqa: E402
 
 UNET = DNetConfig(
     width=16, levels=6, working_size=WORKING_SIZE, dropout=0.0, mask_head=True, tail_width=8
