@@ -25,6 +25,7 @@ import torch
 from df2net_hub.evaluation import depth_errors
 from df2net_hub.faces import crop_face, get_detector
 from df2net_hub.geometry import CROP_SIZE, DEPTH_UNIT_PX
+from df2net_hub.modeling.base import StageModel
 from df2net_hub.modeling.cascade import DF2Net
 from df2net_hub.modeling.dnet import DNet, DNetConfig
 from df2net_hub.modeling.fnet import FNet, FNetConfig
@@ -37,6 +38,9 @@ from df2net_hub.training.config import TrainConfig
 from df2net_hub.training.run import train
 
 WORKING_SIZE = 64
+UNET = DNetConfig(
+    width=16, levels=6, working_size=WORKING_SIZE, dropout=0.0, mask_head=True, tail_width=8
+)
 UNSEEN_SEED = 990
 Sample = tuple[np.ndarray, np.ndarray, np.ndarray, float]
 
@@ -51,15 +55,17 @@ def render_set(
     return folder
 
 
+def start_from(dense: StageModel, folder: Path) -> None:
+    """A cascade of `dense`, as it is, and of the smallest F-Net and Fr-Net, which stay unused."""
+    fine, finer = FNet(FNetConfig(width=1)), FrNet(FrNetConfig(width=1))
+    DF2Net(dense=dense, fine=fine, finer=finer).to_folder(folder)
+
+
 def trained_start(out: Path, pairs: str, epochs: float) -> Path:
     """A cascade whose small D-Net was trained on `pairs`; the rest of it is never run."""
     if not (out / "start" / "model" / "model_index.json").is_file():
         torch.manual_seed(0)
-        sizes = DNetConfig(
-            width=16, levels=6, working_size=64, dropout=0.0, mask_head=True, tail_width=8
-        )
-        fine, finer = FNet(FNetConfig(width=1)), FrNet(FrNetConfig(width=1))
-        DF2Net(dense=DNet(sizes), fine=fine, finer=finer).to_folder(out / "untrained")
+        start_from(DNet(UNET), out / "untrained")
         train(train_config(pairs, out / "untrained", out / "start", epochs, lr=2e-3, seed=0))
     return out / "start" / "model"
 

@@ -18,17 +18,14 @@ from statistics import median
 
 import torch
 
-from df2net_hub.modeling.dnet import DNet, DNetConfig
+from df2net_hub.modeling.dnet import DNet
 from df2net_hub.modeling.dnet_residual import ResidualDNet, ResidualDNetConfig
 from df2net_hub.modeling.dnet_timm import TimmDNet, TimmDNetConfig
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from ablation import WORKING_SIZE, table  # noqa: E402
-from recipes import RECIPES, arguments, samples_of, start_from, trained  # noqa: E402
+from ablation import UNET, WORKING_SIZE, start_from, table  # noqa: E402
+from recipes import RECIPES, arguments, samples_of, trained  # noqa: E402
 
-UNET = DNetConfig(
-    width=16, levels=6, working_size=WORKING_SIZE, dropout=0.0, mask_head=True, tail_width=8
-)
 ENCODERS = {  # a name of timm -> widths of the decoder, from the largest map
     "resnet18": (16, 32, 64, 96),
     "mobilenetv3_large_100": (16, 32, 64, 96),

@@ -19,16 +19,21 @@ from typing import Any
 
 import torch
 
-from df2net_hub.modeling.base import StageModel
-from df2net_hub.modeling.cascade import DF2Net
-from df2net_hub.modeling.dnet import DNet, DNetConfig
-from df2net_hub.modeling.fnet import FNet, FNetConfig
-from df2net_hub.modeling.frnet import FrNet, FrNetConfig
+from df2net_hub.modeling.dnet import DNet
 from df2net_hub.training.config import TrainConfig
 from df2net_hub.training.run import train
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from ablation import WORKING_SIZE, Sample, measure, pair_samples, table, view_samples  # noqa: E402
+from ablation import (  # noqa: E402
+    UNET,
+    WORKING_SIZE,
+    Sample,
+    measure,
+    pair_samples,
+    start_from,
+    table,
+    view_samples,
+)
 
 ADAMW = {"optimizer": "adamw", "schedule": "cosine", "lr": 2e-3, "warmup": 40, "clip": 1.0}
 RECIPES = {  # each with one departure more, up to what the preset `ours` is
@@ -48,10 +53,7 @@ def main() -> None:
     start = given.out / "start"
     if not start.is_dir():
         torch.manual_seed(0)
-        sizes = DNetConfig(
-            width=16, levels=6, working_size=WORKING_SIZE, dropout=0.0, mask_head=True, tail_width=8
-        )
-        start_from(DNet(sizes), start)
+        start_from(DNet(UNET), start)
     tests = samples_of(given)
     results = {}
     for number, (name, changes) in enumerate(RECIPES.items()):
@@ -77,12 +79,6 @@ def arguments(description: str | None, out: str) -> argparse.Namespace:
 def samples_of(given: argparse.Namespace) -> dict[str, list[Sample]]:
     tests = {"unseen": pair_samples(Path(given.unseen), 100)}
     return tests | {Path(folder).name: view_samples(folder) for folder in given.views}
-
-
-def start_from(dense: StageModel, folder: Path) -> None:
-    """A cascade of `dense`, as it is, and of the smallest F-Net and Fr-Net, which stay unused."""
-    fine, finer = FNet(FNetConfig(width=1)), FrNet(FrNetConfig(width=1))
-    DF2Net(dense=dense, fine=fine, finer=finer).to_folder(folder)
 
 
 def trained(
