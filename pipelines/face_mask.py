@@ -12,9 +12,7 @@ FLAT_DEPTH = -0.97  # network units; a network without a mask head draws the bac
 # crops without a face have more than 0.13.
 MOST_DOUBT = 0.12
 SEARCHED_SHARES = (1.0, 0.6, 0.36)  # sides of the crops tried over the photo's longer side
-STEEP = math.tan(
-    math.radians(75)
-)  # px of depth to the px: the underside of a chin seen from the front
+STEEP = math.tan(math.radians(75))  # px of depth to the px, as below a chin seen from the front
 MASK_IN_CROP = 0.58  # root of the mask's area over the crop's side: the mean over training pairs
 
 

@@ -81,7 +81,7 @@ class Stages:
         photo = cv2.resize(view.photo, (CROP_SIZE, CROP_SIZE), interpolation=cv2.INTER_CUBIC)
         stages = self.pipe.cascade(self.pipe.to_tensor(photo))
         logits = stages.mask_logits
-        seen = face_mask(
+        seen = face_mask(  # with the neck, which the masks of rendered pairs have
             stages.dense[0, 0].cpu().numpy(), None if logits is None else logits[0, 0].cpu().numpy()
         )
         if not seen.any():

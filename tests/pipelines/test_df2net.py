@@ -9,9 +9,9 @@ from torch import Tensor
 
 from df2net_hub.demo_photo import demo_photo
 from df2net_hub.faces import FaceBox, crop_face
-from df2net_hub.geometry import depth_to_normals
+from df2net_hub.geometry import depth_to_normals, mm_per_px_from_face, network_depth_to_px
 from df2net_hub.model_card import TrainingRecord
-from df2net_hub.modeling.cascade import DF2Net
+from df2net_hub.modeling.cascade import DF2Net, Stages
 from df2net_hub.modeling.dnet import DNet, DNetConfig
 from df2net_hub.pipelines.df2net import BUNDLED_WEIGHTS, DF2NetPipeline
 
@@ -78,6 +78,21 @@ def test_the_normals_are_those_of_the_finer_depth(pipe: DF2NetPipeline, photo: n
     inner = (slice(100, 400), slice(100, 400))
     assert face.mask[inner].all()
     np.testing.assert_allclose(face.normals[inner], expected.numpy()[inner], atol=1e-4)
+
+
+def test_the_neck_is_no_face_but_counts_for_its_size(pipe: DF2NetPipeline) -> None:
+    rows, columns = np.mgrid[:512, :512]
+    face = (rows >= 100) & (rows < 400) & (columns >= 130) & (columns < 380)
+    neck = (rows >= 400) & (rows < 460) & (columns >= 200) & (columns < 320)
+    fold = np.clip((400 - rows) * 8.0 / 127.5, -0.6, 0)  # 83 degrees, from the chin down
+    depth = torch.from_numpy(fold.astype(np.float32))[None, None]
+    logits = torch.from_numpy(np.where(face | neck, 5.0, -5.0).astype(np.float32))[None, None]
+    crop, around = np.zeros((512, 512, 3), np.uint8), FaceBox(0, 0, 512, 0.0, "given")
+    found = pipe.to_face(Stages(depth, depth, depth, depth, logits), crop, around)
+    assert found.mask[390, 150:360].all() and not found.mask[402:].any()
+    assert not found.depth[402:].any()
+    whole = mm_per_px_from_face(network_depth_to_px(depth[0, 0].numpy()), face | neck)
+    assert found.mm_per_px == pytest.approx(whole)
 
 
 def test_a_photo_may_be_a_path_a_picture_or_an_array(pipe: DF2NetPipeline) -> None:
