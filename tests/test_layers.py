@@ -19,9 +19,9 @@ LAYERS = [
     "df2net_hub/shards df2net_hub/set_contents",
     "df2net_hub/pair_card modeling/working_size",
     "modeling/base df2net_hub/synthesis/morphable df2net_hub/synthesis/raster",
-    "df2net_hub/synthesis/asset_folder",
+    "df2net_hub/synthesis/asset_folder df2net_hub/synthesis/sculpted",
     "df2net_hub/assets/obj_files df2net_hub/assets/warp df2net_hub/assets/surface",
-    "df2net_hub/assets/build_head df2net_hub/assets/landmarks_file",
+    "df2net_hub/assets/build_head df2net_hub/assets/landmarks_file df2net_hub/assets/register",
     "df2net_hub/assets/*",
     "df2net_hub/assets/convert_head",
     "df2net_hub/importing/surface df2net_hub/teacher_checks",
@@ -97,7 +97,7 @@ HEAVY = {  # library -> the files that may import it
         "df2net_hub/evaluating/scan_distance",
         *(
             f"df2net_hub/assets/{name}"
-            for name in ("basel", "build_head", "skins", "surface", "warp")
+            for name in ("basel", "build_head", "register", "skins", "surface", "warp")
         ),
     ],
     "timm": ["modeling/dnet_timm"],

@@ -12,9 +12,11 @@ from df2net_hub.synthesis.asset_folder import (
     environments_path,
     head_path,
     license_lines,
+    sculpted_path,
     skin_paths,
 )
 from df2net_hub.synthesis.morphable import MorphableModel, load_morphable, read_npz
+from df2net_hub.synthesis.sculpted import load_sculpted
 
 WHERE = "docs/assets.md says where to get it"
 
@@ -43,8 +45,8 @@ def check_folder(folder: str | Path) -> list[Finding]:
     except (ValueError, OSError) as error:
         model, head = None, Finding("head", False, f"{error}")
     colored = model is not None and model.colors is not None
-    found = [head, _skins(folder, colored), check_light(folder), _backgrounds(folder)]
-    return [*found, _licenses(folder)]
+    found = [head, _sculpted(folder, model), _skins(folder, colored), check_light(folder)]
+    return [*found, _backgrounds(folder), _licenses(folder)]
 
 
 def _describe(model: MorphableModel) -> str:
@@ -57,6 +59,22 @@ def _describe(model: MorphableModel) -> str:
         f"{len(model.vertices)} vertices, {len(model.triangles)} triangles, "
         f"{len(model.identity)} identity and {len(model.expression)} expression shapes, {eyes}, "
         f"{colors}"
+    )
+
+
+def _sculpted(folder: Path, model: MorphableModel | None) -> Finding:
+    """Rendering goes on without them."""
+    path = sculpted_path(folder)
+    if not path.is_file():
+        return Finding("sculpted", True, "none; people of the morphable model alone")
+    if model is None:
+        return Finding("sculpted", False, f"{path} cannot be checked without the head")
+    try:
+        heads = load_sculpted(path, model)
+    except (ValueError, OSError) as error:
+        return Finding("sculpted", False, f"{error}")
+    return Finding(
+        "sculpted", True, f"{len(heads.names)} targets on {len(heads.vertices)} vertices"
     )
 
 

@@ -18,7 +18,8 @@ MODELS = {
     ),
     "flame": ("FLAME", NOT_STATED),
 }
-ONLY_ONE = ("head",)  # of these a new one takes the place of the old one
+MAKEHUMAN = "CC0 1.0, makehumancommunity.org"  # its mesh and targets
+ONLY_ONE = ("head", "sculpted")  # of these a new one takes the place of the old one
 
 
 def state_license(folder: str | Path, ingredient: str, source: str, license: str | None) -> str:

@@ -49,7 +49,8 @@ class Surface:
                 np.einsum("nc,ncx->nx", bary, self.corners[candidate]) - points, axis=1
             )
             agreement = (self.normals[candidate] * normals).sum(1)
-            cost = np.sqrt(gap**2 + 2 * NORMAL_WEIGHT**2 * (1 - agreement))
+            # Normals that agree may have a product of 1 and a rounding error.
+            cost = np.sqrt(gap**2 + 2 * NORMAL_WEIGHT**2 * np.maximum(1 - agreement, 0))
             better = (agreement > TURNED_AWAY) & (cost < best_cost)
             best_cost[better], distance[better] = cost[better], gap[better]
             triangle[better], weights[better] = candidate[better], bary[better]

@@ -5,6 +5,7 @@ DATA, which `df2net synthesize --assets DATA` reads:
   DATA/head.npz                 from `df2net assets head`
   DATA/skins/*.jpg              from `df2net assets skins`
   DATA/light/environments.npz   from `df2net assets light`, with DATA/light/backgrounds/*.jpg
+  DATA/sculpted.npz             from `df2net assets sculpted`, heads of another making (optional)
   DATA/LICENSES.txt             a line of each of them, for the card of what is rendered
 """
 
@@ -12,10 +13,11 @@ import argparse
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
 from df2net_hub.assets.convert_head import KINDS, convert_head, detect_kind
-from df2net_hub.assets.licenses import MODELS, state_license
+from df2net_hub.assets.licenses import MAKEHUMAN, MODELS, state_license
 from df2net_hub.commands import DONE, FAILED
 from df2net_hub.shards import NO_SPACE
 from df2net_hub.synthesis.asset_folder import LICENSES
@@ -25,6 +27,7 @@ EXAMPLES = """\
   df2net assets head 01_MorphableModel.mat --landmarks bfm2009.csv -o DATA
   df2net assets head flame.npz --embedding embedding.npz -o DATA
   df2net assets skins base.obj skins/*.png -o DATA
+  df2net assets sculpted mpfb2 -o DATA
   df2net assets light hdris/ -o DATA --license "CC0 1.0, polyhaven.com"
   df2net assets check DATA
 """
@@ -50,14 +53,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     skins.add_argument("mesh", type=Path, help="OBJ of the other head, with texture coordinates")
     skins.add_argument("textures", type=Path, nargs="+", help="pictures in that head's layout")
     skins.add_argument("-o", "--output", type=Path, required=True, metavar="DATA")
-    skins.add_argument(
-        "--matches",
-        type=Path,
-        help="CSV `source,target` of matched vertices (default: MakeHuman to ICT-FaceKit)",
-    )
+    _add_matches(skins)
     skins.add_argument("--group", help="use only the faces below this `g` of the OBJ")
     _add_license(skins)
     skins.set_defaults(do=_skins)
+    sculpted = verbs.add_parser(
+        "sculpted", help="MakeHuman's people beside the model's", description=_sculpted.__doc__
+    )
+    sculpted.add_argument(
+        "source", type=Path, help="checkout of MakeHuman or MPFB, or its folder `data`"
+    )
+    sculpted.add_argument("-o", "--output", type=Path, required=True, metavar="DATA")
+    _add_matches(sculpted)
+    _add_license(sculpted)
+    sculpted.set_defaults(do=_sculpted)
     light = verbs.add_parser(
         "light", help="panoramas to light and backgrounds", description=_light.__doc__
     )
@@ -70,17 +79,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check.set_defaults(do=_check)
 
 
+def _add_matches(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--matches",
+        type=Path,
+        help="CSV `source,target` of matched vertices (default: MakeHuman to ICT-FaceKit)",
+    )
+
+
 def _add_license(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--license",
         metavar="TEXT",
         help="license and owner, for DATA/LICENSES.txt (default: `not stated`, but for heads of "
-        "ICT-FaceKit and Basel, whose terms are known)",
+        "ICT-FaceKit, Basel and MakeHuman, whose terms are known)",
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    if args.job in ("head", "skins"):
+    if args.job in ("head", "skins", "sculpted"):
         _need("scipy", "numba")
     try:
         status: int = args.do(args)
@@ -138,7 +155,6 @@ def _skins(args: argparse.Namespace) -> int:
     Matched vertices -> thin-plate warp -> nearest surface point that faces the same way ->
     resample. For MakeHuman's base.obj and ICT-FaceKit the matches come with this package.
     """
-    from df2net_hub.assets.landmarks_file import read_matches
     from df2net_hub.assets.obj_files import read_obj
     from df2net_hub.assets.skins import HEIGHT, convert_skins, match_heads
     from df2net_hub.synthesis.asset_folder import SKINS, head_path
@@ -149,14 +165,7 @@ def _skins(args: argparse.Namespace) -> int:
         if not path.is_file():
             raise FileNotFoundError(f"no file at {path}")
     source = read_obj(args.mesh, args.group or _body_group(args.mesh))
-    sizes = (len(source.vertices), len(model.vertices))
-    if args.matches is None and sizes != SHIPPED_SIZES:
-        raise ValueError(
-            f"the meshes have {sizes[0]} and {sizes[1]} vertices; the matches that come with this "
-            f"package are for MakeHuman's base.obj ({SHIPPED_SIZES[0]}) and ICT-FaceKit "
-            f"({SHIPPED_SIZES[1]}). Give a table with --matches; docs/assets.md says how to make it"
-        )
-    matches = read_matches(args.matches or SHIPPED_MATCHES, *sizes)
+    matches = _matches(args.matches, len(source.vertices), len(model.vertices))
     with tqdm(total=2 * HEIGHT * HEIGHT, unit="texel", unit_scale=True, desc="matching") as bar:
         where = match_heads(model, source, matches, on_progress=bar.update)
         bar.total = bar.n  # texels outside the layout are not looked up
@@ -172,6 +181,44 @@ def _skins(args: argparse.Namespace) -> int:
     if written:
         _state(args.output, "skins", f"textures of {args.mesh.name}", args.license)
     return FAILED if refused else DONE
+
+
+def _sculpted(args: argparse.Namespace) -> int:
+    """Bring MakeHuman's base mesh and the targets of its head to DATA's morphable head.
+
+    Matched vertices -> thin-plate warp -> nearest surface points, made smooth -> DATA/sculpted.npz,
+    of which `df2net synthesize` draws a part of its people. Matches come with this package.
+    """
+    from df2net_hub.assets.makehuman import convert_makehuman, makehuman_data, target_paths
+    from df2net_hub.assets.obj_files import read_obj
+    from df2net_hub.synthesis.asset_folder import head_path, sculpted_path
+    from df2net_hub.synthesis.morphable import load_morphable
+    from df2net_hub.synthesis.sculpted import save_sculpted
+
+    model = load_morphable(head_path(args.output))
+    data = makehuman_data(args.source)
+    mesh = data / "3dobjs" / "base.obj"
+    base = read_obj(mesh, _body_group(mesh))
+    matches = _matches(args.matches, len(base.vertices), len(model.vertices))
+    with tqdm(total=len(target_paths(data)), unit="target") as bar:
+        heads = convert_makehuman(data, base, model, matches, lambda: bar.update())
+    path = sculpted_path(args.output)
+    save_sculpted(heads, path, model)
+    print(f"{path}: a head with {len(heads.names)} targets")
+    _state(args.output, "sculpted", "MakeHuman", args.license or MAKEHUMAN)
+    return DONE
+
+
+def _matches(path: Path | None, num_source: int, num_target: int) -> np.ndarray:
+    from df2net_hub.assets.landmarks_file import read_matches
+
+    if path is None and (num_source, num_target) != SHIPPED_SIZES:
+        raise ValueError(
+            f"the meshes have {num_source} and {num_target} vertices; the matches that come with "
+            f"this package are for MakeHuman's base.obj ({SHIPPED_SIZES[0]}) and ICT-FaceKit "
+            f"({SHIPPED_SIZES[1]}). Give a table with --matches; docs/assets.md says how to make it"
+        )
+    return read_matches(path or SHIPPED_MATCHES, num_source, num_target)
 
 
 def _light(args: argparse.Namespace) -> int:

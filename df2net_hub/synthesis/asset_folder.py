@@ -8,15 +8,26 @@ from pathlib import Path
 HEAD = ("head.npz", "ict_facekit/ict_face_model.npz")
 SKINS = ("skins", "skins_ict_uv")
 LIGHT = ("light", "light_probes")
+SCULPTED = "sculpted.npz"  # may be missing
 PICTURES = (".jpg", ".jpeg", ".png")
 LICENSES = "LICENSES.txt"  # lines `INGREDIENT: SOURCE; LICENSE`
 NOT_STATED = "not stated"
-LICENSED = {"head": HEAD, "skins": SKINS, "light": LIGHT}  # what has lines there
+LICENSED = {
+    "head": HEAD,
+    "skins": SKINS,
+    "light": LIGHT,
+    "sculpted": (SCULPTED,),
+}  # what has lines there
 
 
 def head_path(folder: str | Path) -> Path:
     """The morphable head of `folder`, whether it exists or not."""
     return _first_there(Path(folder), HEAD)
+
+
+def sculpted_path(folder: str | Path) -> Path:
+    """The sculpted heads of `folder`, whether they exist or not."""
+    return Path(folder) / SCULPTED
 
 
 def skin_paths(folder: str | Path) -> list[Path]:

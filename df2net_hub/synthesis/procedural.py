@@ -7,6 +7,7 @@ renderer, the trainer and the tests through the same code as a real model.
 import numpy as np
 
 from df2net_hub.synthesis.morphable import MorphableModel
+from df2net_hub.synthesis.sculpted import ORIGINS, SculptedHeads
 
 ROWS, COLUMNS = 72, 96
 NUM_IDENTITY = 8
@@ -86,6 +87,27 @@ def procedural_head() -> MorphableModel:
         landmarks68=_landmarks(points[parts["face_narrow"]]),
         parts=parts,
     )
+
+
+def procedural_sculpted(head: MorphableModel) -> SculptedHeads:
+    """Another head of formulas on the vertices of `head`, a little wider, with 17 targets."""
+    points = head.vertices * np.array([1.04, 0.97, 1.02], np.float32)
+    targets = {
+        f"{origin}-{gender}-{years}": 0.3 * mode
+        for origin, at in zip(ORIGINS, (0, 2, 4), strict=True)
+        for gender, mode in zip(("female", "male"), head.identity[at : at + 2], strict=True)
+        for years in ("young", "old")
+    }
+    x, y, z = points.T
+    front = (z > 0).astype(np.float32)
+    still = 0 * x
+    nose = np.stack([still, still, 0.8 * front * _bump(x, y, 0, 1.2, 1.0, 1.6)], -1)
+    targets |= {"nose-hump-decr": -nose, "nose-hump-incr": nose}
+    for name, side in (("l", 1), ("r", -1)):
+        cheek = 0.6 * front * _bump(x, y, 3.5 * side, -1, 2, 2)
+        targets[f"{name}-cheek-volume-incr"] = np.stack([cheek * side, still, cheek], -1)
+    targets["head-round"] = np.stack([0.05 * x, still, still], -1)
+    return SculptedHeads(points, np.stack(list(targets.values())), tuple(targets))
 
 
 def _identity(points: np.ndarray) -> np.ndarray:

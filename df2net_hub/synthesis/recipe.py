@@ -25,6 +25,7 @@ INGREDIENTS = {
     "backgrounds": "plain gray behind the head",
     "perspective": "weak perspective only",
     "camera": "no blur, noise, JPEG, color cast or other traces of a camera",
+    "sculpted": "no sculpted heads: people of the morphable model alone",
     "stretch": "no heads beyond the morphable model's own range",
 }
 

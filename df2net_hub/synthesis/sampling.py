@@ -12,7 +12,7 @@ import numpy as np
 from df2net_hub.geometry import CROP_SIZE, DEPTH_UNIT_PX, rotation
 from df2net_hub.pairs import MAX_RELIEF_PX
 from df2net_hub.synthesis.appearance import Assets, head_fields, load_assets, procedural_assets
-from df2net_hub.synthesis.asset_folder import head_path
+from df2net_hub.synthesis.asset_folder import head_path, sculpted_path
 from df2net_hub.synthesis.backdrop import backdrop
 from df2net_hub.synthesis.beard import beard
 from df2net_hub.synthesis.camera import photograph, to_srgb
@@ -27,10 +27,11 @@ from df2net_hub.synthesis.occluders import collar, sample_in_front
 from df2net_hub.synthesis.overlay import overlay_kit
 from df2net_hub.synthesis.person import Person, sample_person
 from df2net_hub.synthesis.plain_photo import plain_photo
-from df2net_hub.synthesis.procedural import procedural_head
+from df2net_hub.synthesis.procedural import procedural_head, procedural_sculpted
 from df2net_hub.synthesis.raster import vertex_normals
 from df2net_hub.synthesis.recipe import SynthesisRecipe
 from df2net_hub.synthesis.render import Scene, render
+from df2net_hub.synthesis.sculpted import SculptedHeads, load_sculpted, placed
 from df2net_hub.synthesis.skin import skin_library
 from df2net_hub.synthesis.streams import Streams
 from df2net_hub.synthesis.wrinkles import WrinkleKit, wrinkle_kit
@@ -49,6 +50,8 @@ BOX_SHIFT_CM = np.array([4.1, 5.1])
 # another making, chins of the morphable model's heads stand back by 0.09 of their height below the
 # eyes: networks that knew no others tilted every other face by 5 deg (docs/experiments.md).
 LEAN = (-0.09, 0.05)
+# Odds of a person of the morphable model, of one between it and a sculpted head, of the latter.
+SCULPTED_ODDS = (0.35, 0.45, 0.2)
 
 
 @dataclass(frozen=True)
@@ -93,12 +96,17 @@ class HeadSampler:
     Args:
         model: the head. assets: skins, light, backgrounds.
         recipe: the protocol, and what to leave out.
+        sculpted: heads of another making, or None.
     """
 
     def __init__(
-        self, model: MorphableModel, assets: Assets, recipe: SynthesisRecipe = OURS
+        self,
+        model: MorphableModel,
+        assets: Assets,
+        recipe: SynthesisRecipe = OURS,
+        sculpted: SculptedHeads | None = None,
     ) -> None:
-        self.model, self.assets, self.recipe = model, assets, recipe
+        self.model, self.assets, self.recipe, self.sculpted = model, assets, recipe, sculpted
         self.fields = head_fields(model)
         self.face = face_map(model)
         self.library = skin_library(assets.skins, assets.skin_names, self.face, assets.noise)
@@ -112,12 +120,18 @@ class HeadSampler:
         """Read the head and the assets of `folder` (docs/assets.md), for pairs of `size`."""
         model = load_morphable(head_path(folder))
         height = 1024 if size > 300 else 512
-        return cls(model, load_assets(folder, height, model.colors is not None), recipe)
+        assets = load_assets(folder, height, model.colors is not None)
+        others = sculpted_path(folder)
+        sculpted = None
+        if others.is_file() and recipe.has("sculpted"):
+            sculpted = load_sculpted(others, model)
+        return cls(model, assets, recipe, sculpted)
 
     @classmethod
     def procedural(cls, recipe: SynthesisRecipe = OURS) -> "HeadSampler":
         """A small head from formulas: needs no data, for tests and smoke runs."""
-        return cls(procedural_head(), procedural_assets(), recipe)
+        head = procedural_head()
+        return cls(head, procedural_assets(), recipe, procedural_sculpted(head))
 
     def pair(self, seed: int, index: int, size: int) -> Pair:
         """Pair `index` of set `seed` at `size` x `size`; the same whenever it is made."""
@@ -165,7 +179,7 @@ class HeadSampler:
         expression = sample_expression(streams.person("expression"), self.model)
         if not recipe.has("expressions"):
             expression = neutral(self.model)
-        shape, stretch = self._shape(streams, expression)
+        shape, stretch = self._shape(streams, expression, person)
         pose = sample_pose(streams.picture("pose"))
         turn = rotation(*pose)
         landmarks = shape[self.model.landmarks68]
@@ -203,7 +217,9 @@ class HeadSampler:
         )
         return scene, expression.mood, pose
 
-    def _shape(self, streams: Streams, expression: Expression) -> tuple[np.ndarray, np.ndarray]:
+    def _shape(
+        self, streams: Streams, expression: Expression, person: Person
+    ) -> tuple[np.ndarray, np.ndarray]:
         """(V,3) vertices [cm] and the stretch (3,) beyond the model's own range of heads."""
         rng = streams.person("identity")
         identity = rng.standard_normal(len(self.model.identity))
@@ -213,10 +229,25 @@ class HeadSampler:
         lean = stretching.normal(*LEAN)
         if not self.recipe.has("stretch"):
             wilder, stretch, lean = 1.0, np.ones(3), 0.0
-        shape = self.model.shape(identity * wilder, expression.weights) * stretch
+        shape = self.model.shape(identity * wilder, expression.weights)
+        shape += self._sculpting(streams.person("sculpted"), identity * wilder, person)
+        shape *= stretch
         eyes = shape[self.model.landmarks68][36:48].mean(0)
         shape[:, 2] += lean * (shape[:, 1] - eyes[1])
         return shape.astype(np.float32), stretch
+
+    def _sculpting(
+        self, rng: np.random.Generator, identity: np.ndarray, person: Person
+    ) -> np.ndarray | float:
+        """(V,3) way from the morphable model's person to a sculpted one, all of it or a part."""
+        share = rng.choice([0.0, rng.random(), 1.0], p=SCULPTED_ODDS)
+        if self.sculpted is None or share == 0 or not self.recipe.has("sculpted"):
+            return 0.0
+        model = self.model
+        other = self.sculpted.shape(rng, person.age, person.masculine)
+        still = np.zeros(len(model.expression))
+        way = placed(other, model.vertices, model.landmarks68) - model.shape(identity, still)
+        return np.asarray(np.float32(share) * way)
 
     def _vertex_colors(self, streams: Streams) -> np.ndarray | None:
         """(V,3) linear skin color drawn from the head's own colors, None if it has none."""

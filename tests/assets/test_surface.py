@@ -36,5 +36,11 @@ def test_of_two_sheets_the_one_that_faces_the_same_way_is_taken():
     assert surface.nearest(points, np.array([[1.0, 0, 0]]))[2][0] == np.inf
 
 
+def test_a_point_on_the_surface_is_found_whatever_its_normal_is_rounded_to():
+    surface = Surface(np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0]]), np.array([[0, 1, 2]]))
+    longer = np.array([[0.0, 0, 1 + 1e-9]])
+    assert surface.nearest(np.array([[0.25, 0.25, 0]]), longer)[2][0] == 0
+
+
 def surface_corners(index, triangles):
     return triangles[index]

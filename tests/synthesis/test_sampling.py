@@ -53,6 +53,7 @@ CHANGES = {
     "backgrounds": set(),
     "perspective": {"distance"},
     "camera": set(),
+    "sculpted": {"shape", "center", "side", "occluders"},
     "stretch": {"shape", "center", "side", "occluders"},
 }
 
