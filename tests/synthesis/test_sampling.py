@@ -2,15 +2,20 @@
 
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from df2net_hub.synthesis import sampling
+from df2net_hub.synthesis.morphable import save_morphable
 from df2net_hub.synthesis.person import Person, sample_person
+from df2net_hub.synthesis.procedural import procedural_head, procedural_sculpted
 from df2net_hub.synthesis.recipe import INGREDIENTS, SynthesisRecipe
 from df2net_hub.synthesis.render import Scene
 from df2net_hub.synthesis.sampling import HeadSampler, sample_gaze, sample_pose
+from df2net_hub.synthesis.sculpted import placed, save_sculpted
 from df2net_hub.synthesis.streams import Streams
 
 EVERYTHING = SynthesisRecipe()
@@ -92,6 +97,46 @@ def test_a_lean_moves_what_is_below_the_eyes_forward(
     moved = leaning - upright
     np.testing.assert_array_equal(moved[:, :2], 0)
     np.testing.assert_allclose(moved[:, 2], -0.2 * (upright[:, 1] - eyes), atol=1e-5)
+
+
+def test_sculpted_people_take_the_place_of_the_models_wholly_or_in_part(
+    sampler: HeadSampler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    still = ("stretch", "expressions")
+    shapes = []
+    for odds in ((1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, 1.0, 0.0)):
+        monkeypatch.setattr(sampling, "SCULPTED_ODDS", odds)
+        drawn.cache_clear()
+        person, scene = drawn(sampler, still, INDEX)
+        shapes.append(scene.shape)
+    drawn.cache_clear()
+    models, sculpted, between = shapes
+    identity = Streams(0, INDEX, INDEX).person("identity").standard_normal(8)
+    np.testing.assert_allclose(models, sampler.model.shape(identity, np.zeros(3)), atol=1e-5)
+    rng = Streams(0, INDEX, INDEX).person("sculpted")
+    rng.random()
+    rng.choice(3)  # what decided how much of it
+    other = sampler.sculpted.shape(rng, person.age, person.masculine)
+    other = placed(other, sampler.model.vertices, sampler.model.landmarks68)
+    np.testing.assert_allclose(sculpted, other, atol=1e-5)
+    part = ((between - models) * (sculpted - models)).sum() / ((sculpted - models) ** 2).sum()
+    assert 0 < part < 1
+    np.testing.assert_allclose(between, models + part * (sculpted - models), atol=1e-5)
+
+
+def test_a_folder_with_sculpted_heads_renders_them(tmp_path: Path) -> None:
+    head = procedural_head()
+    save_morphable(head, tmp_path / "head.npz")
+    (tmp_path / "light").mkdir()
+    np.savez(tmp_path / "light" / "environments.npz", radiance=np.ones((1, 8, 16, 3), np.float16))
+    (tmp_path / "skins").mkdir()
+    cv2.imwrite(str(tmp_path / "skins" / "a.jpg"), np.full((16, 32, 3), 150, np.uint8))
+    assert HeadSampler.from_folder(tmp_path, 48).sculpted is None
+    save_sculpted(procedural_sculpted(head), tmp_path / "sculpted.npz", head)
+    found = HeadSampler.from_folder(tmp_path, 48).sculpted
+    assert found is not None and len(found.names) == 17
+    without = SynthesisRecipe(without=("sculpted",))
+    assert HeadSampler.from_folder(tmp_path, 48, without).sculpted is None
 
 
 @pytest.mark.parametrize("ingredient", INGREDIENTS)
