@@ -10,7 +10,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # The layers of the project, lowest first. A file may import from the rows above its own row only.
 LAYERS = [
-    "df2net_hub/geometry df2net_hub/shading df2net_hub/registry df2net_hub/photos df2net_hub/srgb",
+    "df2net_hub/geometry df2net_hub/shading df2net_hub/registry df2net_hub/photos df2net_hub/srgb"
+    " df2net_hub/similarity",
     "df2net_hub/model_card df2net_hub/augment df2net_hub/demo_photo modeling/hypercolumn",
     "df2net_hub/mesh df2net_hub/faces df2net_hub/pairs df2net_hub/losses df2net_hub/evaluation",
     "df2net_hub/face_pose df2net_hub/photo_scores df2net_hub/albedo_losses",

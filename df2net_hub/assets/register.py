@@ -13,6 +13,7 @@ import numpy as np
 from df2net_hub.assets.obj_files import ObjMesh
 from df2net_hub.assets.surface import Surface
 from df2net_hub.assets.warp import thin_plate_warp
+from df2net_hub.similarity import Similarity, fit_similarity
 from df2net_hub.synthesis.morphable import MorphableModel
 from df2net_hub.synthesis.raster import vertex_normals
 
@@ -34,16 +35,14 @@ class Registration:
 
     Attributes:
         vertices: (V,3) float32, the other head on the model's vertices, in its frame [cm].
-        scale: cm to the unit of the other mesh.
-        turn: (3,3), from its axes to the model's.
+        place: from the other mesh's frame and unit to the model's.
         triangles: (N,3) vertices of the other mesh around each place that was found.
         weights: (N,3), barycentric.
         spread: from offsets of the places found to offsets of all vertices.
     """
 
     vertices: np.ndarray
-    scale: float
-    turn: np.ndarray
+    place: Similarity
     triangles: np.ndarray
     weights: np.ndarray
     spread: "_Spread"
@@ -51,7 +50,8 @@ class Registration:
     def carry(self, offsets: np.ndarray) -> np.ndarray:
         """(V,3) float32 offsets [cm] of the model's vertices for `offsets` (M,3) of the mesh's."""
         there = np.einsum("nc,ncx->nx", self.weights, offsets[self.triangles])
-        return self.spread(there @ (self.scale * self.turn)).astype(np.float32)
+        turned = self.place.scale * there @ self.place.rotation.T
+        return self.spread(turned).astype(np.float32)
 
 
 def register(model: MorphableModel, source: ObjMesh, matches: np.ndarray) -> Registration:
@@ -61,8 +61,8 @@ def register(model: MorphableModel, source: ObjMesh, matches: np.ndarray) -> Reg
         ValueError: too few matches, all in one plane, or no surface near the model.
     """
     ours, theirs = model.vertices[matches[:, 1]].astype(float), source.vertices[matches[:, 0]]
-    scale, turn, shift = _similarity(theirs, ours)
-    mesh = source.vertices @ (scale * turn) + shift
+    place = fit_similarity(theirs, ours)
+    mesh = place(source.vertices)
     # The matches are good to a millimeter or so; a warp exact in them would dent the skin.
     warp = thin_plate_warp(ours, mesh[matches[:, 0]], smoothing=0.05)
     warped = warp(model.vertices.astype(float))
@@ -76,7 +76,7 @@ def register(model: MorphableModel, source: ObjMesh, matches: np.ndarray) -> Reg
     nearest = np.einsum("nc,ncx->nx", weights[good], mesh[corners])
     spread = _Spread(model, found)
     vertices = (warped + spread(nearest - warped[found])).astype(np.float32)
-    return Registration(vertices, scale, turn, corners, weights[good], spread)
+    return Registration(vertices, place, corners, weights[good], spread)
 
 
 class _Spread:
@@ -148,13 +148,3 @@ def _inside(model: MorphableModel) -> "csr_matrix":
             move[rows] = 0
             move[np.ix_(rows, model.landmarks68[lids])] = 1 / 6
     return move.tocsr()
-
-
-def _similarity(source: np.ndarray, target: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-    """Scale, rotation (3,3) and shift (3,) with target = source @ (scale rotation) + shift."""
-    middle, there = source.mean(0), target.mean(0)
-    left, stretch, right = np.linalg.svd((source - middle).T @ (target - there))
-    flip = np.array([1, 1, np.linalg.det(left @ right)])
-    turn = left @ np.diag(flip) @ right
-    scale = float((stretch * flip).sum() / ((source - middle) ** 2).sum())
-    return scale, turn, there - middle @ (scale * turn)

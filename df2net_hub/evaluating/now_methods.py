@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from df2net_hub.evaluating.now import AMONG_68, NUM_LANDMARKS, NowPhoto, NowScan, read_mesh
-from df2net_hub.evaluating.scan_distance import Similarity, Surface, fit_similarity
+from df2net_hub.evaluating.scan_distance import Surface
 from df2net_hub.face_pose import face_pose
 from df2net_hub.faces import Detector
 from df2net_hub.geometry import DEPTH_UNIT_PX, rotation
@@ -19,6 +19,7 @@ from df2net_hub.mesh import depth_to_mesh
 from df2net_hub.modeling.cascade import SLOTS
 from df2net_hub.photos import load_photo
 from df2net_hub.pipelines.df2net import DF2NetPipeline
+from df2net_hub.similarity import Similarity, fit_similarity
 from df2net_hub.synthesis.morphable import MorphableModel
 
 MEAN_HEAD = "mean head"

@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 import trimesh
 
+from df2net_hub.similarity import Similarity, fit_similarity
+
 FIRST_STEPS, STEPS = 10, 80  # of the alignment: points to points, and all at most
 STILL = 1e-4  # share of the mean distance below which a step is the last
 # Points of the scan that the alignment looks at: to choose among several starts, and at last.
@@ -19,44 +21,6 @@ FEW_POINTS, MORE_POINTS = 400, 2500
 FEWEST = 30  # points without which no alignment is attempted
 FACING = 0.2  # least cosine between a normal and the way to the camera at which a point is seen
 LEAST_SEEN = 0.3  # share of the scan that must lie over the surface: else the alignment ran off
-
-
-@dataclass(frozen=True, eq=False)
-class Similarity:
-    """p -> scale * rotation @ p + shift, for points (N,3)."""
-
-    scale: float
-    rotation: np.ndarray  # (3,3)
-    shift: np.ndarray  # (3,)
-
-    def __call__(self, points: np.ndarray) -> np.ndarray:
-        return self.scale * points @ self.rotation.T + self.shift
-
-    def inverse(self, points: np.ndarray) -> np.ndarray:
-        """The points that come to lie on `points`."""
-        return (points - self.shift) @ self.rotation / self.scale
-
-
-def fit_similarity(source: np.ndarray, target: np.ndarray) -> Similarity:
-    """That which brings points (N,3) nearest to others in squares (Umeyama, TPAMI 1991).
-
-    Raises:
-        ValueError: fewer than three points, or all in one place.
-    """
-    if len(source) < 3 or len(source) != len(target):
-        raise ValueError(
-            f"a similarity needs three pairs of points or more, got {len(source)} and {len(target)}"
-        )
-    middle, aim = source.mean(0), target.mean(0)
-    spread = np.square(source - middle).sum()
-    if not spread > 0:
-        raise ValueError("a similarity needs points in several places, got all in one")
-    left, sizes, right = np.linalg.svd((target - aim).T @ (source - middle))
-    turn = np.ones(3)
-    turn[2] = np.sign(np.linalg.det(left @ right))  # a mirror image is no rotation
-    rotation = left * turn @ right
-    scale = float((sizes * turn).sum() / spread)
-    return Similarity(scale, rotation, aim - scale * rotation @ middle)
 
 
 @dataclass(frozen=True, eq=False)

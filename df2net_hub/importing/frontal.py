@@ -3,26 +3,23 @@
 import numpy as np
 
 from df2net_hub.importing.surface import Rejected
+from df2net_hub.similarity import fit_similarity
 
 
 def fit_rotation(points: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
     """Rotation (3,3), scale and shift (3,) with target ~ scale points R^T + shift, least squares.
-
-    Umeyama, "Least-squares estimation of transformation parameters", PAMI 1991.
 
     Raises:
         Rejected: the meshes differ in their number of vertices, or all points lie on one line.
     """
     if points.shape != target.shape:
         raise Rejected("the mesh and its frontal reference differ in their number of vertices")
-    a, b = points - points.mean(0), target - target.mean(0)
-    u, spread, vt = np.linalg.svd(b.T @ a)
+    common = (target - target.mean(0)).T @ (points - points.mean(0))
+    spread = np.linalg.svd(common, compute_uv=False)
     if not spread[1] > 1e-9 * spread[0]:
         raise Rejected("a mesh without extent has no pose")
-    sign = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
-    rotation = (u * sign) @ vt
-    scale = float((spread * sign).sum() / (a**2).sum())
-    return rotation, scale, target.mean(0) - scale * points.mean(0) @ rotation.T
+    found = fit_similarity(points, target)
+    return found.rotation, found.scale, found.shift
 
 
 def head_angles(frontal: np.ndarray) -> dict[str, float | None]:

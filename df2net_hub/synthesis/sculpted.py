@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from df2net_hub.similarity import fit_similarity
 from df2net_hub.synthesis.morphable import MorphableModel, read_npz
 
 ORIGINS = ("african", "asian", "caucasian")
@@ -105,12 +106,8 @@ def _between(names: tuple[str, ...], value: float) -> dict[str, float]:
 
 def placed(shape: np.ndarray, like: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     """(V,3) float32 `shape` turned, scaled and moved so that its landmarks fit those of `like`."""
-    ours, wanted = shape[landmarks].astype(np.float64), like[landmarks].astype(np.float64)
-    middle, there = ours.mean(0), wanted.mean(0)
-    left, stretch, right = np.linalg.svd((ours - middle).T @ (wanted - there))
-    turn = left @ np.diag([1, 1, np.linalg.det(left @ right)]) @ right
-    scale = (stretch * [1, 1, np.linalg.det(left @ right)]).sum() / ((ours - middle) ** 2).sum()
-    return ((shape - middle) @ (scale * turn) + there).astype(np.float32)
+    place = fit_similarity(shape[landmarks].astype(np.float64), like[landmarks].astype(np.float64))
+    return place(shape).astype(np.float32)
 
 
 def load_sculpted(path: str | Path, model: MorphableModel) -> SculptedHeads:

@@ -5,14 +5,13 @@ import pytest
 import trimesh
 
 from df2net_hub.geometry import rotation
+from df2net_hub.similarity import Similarity
 
 pytest.importorskip("scipy", reason="scipy is not installed")
 from df2net_hub.evaluating.scan_distance import (  # noqa: E402
     OrientedPoints,
-    Similarity,
     Surface,
     align,
-    fit_similarity,
 )
 
 MOVED = Similarity(1.7, rotation(0.4, -0.2, 0.1), np.array([20.0, -5.0, 300.0]))
@@ -40,30 +39,6 @@ def oriented(vertices: np.ndarray, triangles: np.ndarray) -> OrientedPoints:
 def guess(by_mm: float, by_rad: float) -> Similarity:
     """Near where MOVED puts things."""
     return Similarity(1.6, MOVED.rotation @ rotation(by_rad, -by_rad, 0), MOVED.shift + by_mm)
-
-
-def test_a_similarity_is_found_from_its_points() -> None:
-    points = np.random.default_rng(0).normal(size=(7, 3))
-    found = fit_similarity(points, MOVED(points))
-    assert found.scale == pytest.approx(1.7)
-    np.testing.assert_allclose(found.rotation, MOVED.rotation, atol=1e-12)
-    np.testing.assert_allclose(found.shift, MOVED.shift, atol=1e-10)
-    np.testing.assert_allclose(found.inverse(found(points)), points, atol=1e-12)
-
-
-def test_a_mirror_image_is_not_turned_inside_out() -> None:
-    points = np.random.default_rng(0).normal(size=(9, 3))
-    found = fit_similarity(points, points * [-1, 1, 1])
-    assert np.linalg.det(found.rotation) == pytest.approx(1)
-    assert found.scale < 1
-
-
-@pytest.mark.parametrize(
-    ("points", "message"), [(np.zeros((2, 3)), "three pairs"), (np.ones((5, 3)), "several places")]
-)
-def test_points_that_say_nothing_are_refused(points: np.ndarray, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        fit_similarity(points, points)
 
 
 def test_the_nearest_point_lies_on_a_triangle_or_its_edge() -> None:
