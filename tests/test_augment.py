@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from df2net_hub.augment import augment_pair, mirror_pair, warp_pair
+from df2net_hub.augment import _alter_photo, augment_pair, mirror_pair, warp_pair
 from df2net_hub.geometry import DEPTH_UNIT_PX, depth_to_normals
 from df2net_hub.shading import harmonics
 
@@ -131,3 +131,17 @@ def test_light_moves_with_the_picture():
     turned = warp_pair(pair, 64, angle=90)["light"]  # counterclockwise: x becomes y
     moved = np.stack([-normals[:, 1], normals[:, 0], normals[:, 2]], -1)
     np.testing.assert_allclose(harmonics(moved) @ turned.T, shading, atol=1e-4)
+
+
+def test_half_of_the_photos_are_unevenly_lit_and_what_they_show_stays_visible():
+    stripes = 128 + 40 * np.sin(np.arange(64) / 2)[None, :, None] * np.ones((64, 1, 3))
+    pattern = (stripes[..., 1] - 128).ravel()
+    uneven, seen = [], []
+    for seed in range(300):
+        photo = _alter_photo(stripes.astype(np.uint8), np.random.default_rng(seed))
+        assert photo.shape == (64, 64, 3) and photo.dtype == np.uint8
+        rows = photo.reshape(4, 16, 64, 3).mean((1, 2, 3))  # the stripes cancel
+        uneven.append(np.ptp(rows) > 6)
+        seen.append(np.corrcoef(photo.mean(-1).ravel(), pattern)[0, 1])
+    assert 0.35 < np.mean(uneven) < 0.55
+    assert np.quantile(seen, 0.02) > 0.4
