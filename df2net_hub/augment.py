@@ -124,16 +124,16 @@ def _turned(normals: np.ndarray, angle: float) -> np.ndarray:
 
 def _alter_photo(photo: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Tone curve, gain per channel, uneven light and color, gray, blur or sharpening, noise."""
-    levels = np.linspace(0, 1, 256)[:, None] ** np.exp(rng.normal(0, 0.25))
-    levels = 0.5 + (levels - 0.5) * np.exp(rng.normal(-0.05, 0.2)) + rng.normal(0, 0.04)
-    levels = levels * np.exp(rng.normal(0, 0.1)) * np.exp(rng.normal(0, 0.06, 3))
+    levels = np.linspace(0, 1, 256)[:, None] ** np.exp(rng.normal(0, 0.32))
+    levels = 0.5 + (levels - 0.5) * np.exp(rng.normal(-0.05, 0.3)) + rng.normal(0, 0.06)
+    levels = levels * np.exp(rng.normal(0, 0.15)) * np.exp(rng.normal(0, 0.1, 3))
     photo = cv2.LUT(photo, np.clip(levels * 255, 0, 255).astype(np.uint8)[None])
-    if rng.random() < 0.5:
+    if rng.random() < 0.75:
         photo = _unevenly_lit(photo, rng)
-    if rng.random() < 0.08:
-        photo = np.repeat(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., None], 3, -1)
     if rng.random() < 0.15:
-        photo = cv2.GaussianBlur(photo, (0, 0), rng.uniform(0.3, 1.2) * photo.shape[0] / 256)
+        photo = np.repeat(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., None], 3, -1)
+    if rng.random() < 0.2:
+        photo = cv2.GaussianBlur(photo, (0, 0), rng.uniform(0.3, 2.0) * photo.shape[0] / 256)
     elif rng.random() < 0.15:
         soft = cv2.GaussianBlur(photo, (0, 0), rng.uniform(0.5, 2.0) * photo.shape[0] / 256)
         share = rng.uniform(0.2, 1.0)
@@ -149,7 +149,7 @@ def _unevenly_lit(photo: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
     What no lamp of the renderer does to a face, paint, stains and the shadows of things do.
     """
-    cells = int(rng.integers(2, 7))
-    field = rng.normal(0, 0.22, (cells, cells, 1)) + rng.normal(0, 0.07, (cells, cells, 3))
+    cells = int(rng.integers(2, 12))
+    field = rng.normal(0, 0.32, (cells, cells, 1)) + rng.normal(0, 0.1, (cells, cells, 3))
     gain = cv2.resize(np.exp(field), photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     return np.clip(photo * gain, 0, 255).astype(np.uint8)

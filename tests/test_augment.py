@@ -133,7 +133,7 @@ def test_light_moves_with_the_picture():
     np.testing.assert_allclose(harmonics(moved) @ turned.T, shading, atol=1e-4)
 
 
-def test_half_of_the_photos_are_unevenly_lit_and_what_they_show_stays_visible():
+def test_most_photos_are_unevenly_lit_and_what_they_show_stays_visible():
     stripes = 128 + 40 * np.sin(np.arange(64) / 2)[None, :, None] * np.ones((64, 1, 3))
     pattern = (stripes[..., 1] - 128).ravel()
     uneven, seen = [], []
@@ -143,5 +143,5 @@ def test_half_of_the_photos_are_unevenly_lit_and_what_they_show_stays_visible():
         rows = photo.reshape(4, 16, 64, 3).mean((1, 2, 3))  # the stripes cancel
         uneven.append(np.ptp(rows) > 6)
         seen.append(np.corrcoef(photo.mean(-1).ravel(), pattern)[0, 1])
-    assert 0.35 < np.mean(uneven) < 0.55
+    assert 0.6 < np.mean(uneven) < 0.85
     assert np.quantile(seen, 0.02) > 0.4
