@@ -1,5 +1,7 @@
 """Augmentation: all pictures of a pair move together, then the photo alone is altered."""
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
@@ -9,7 +11,9 @@ from df2net_hub.shading import harmonics
 def augment_pair(
     pair: dict[str, np.ndarray], size: int, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
-    """A randomly mirrored, turned, zoomed and shifted pair at `size`, its photo's colors varied.
+    """A randomly mirrored, turned, zoomed and shifted pair at `size`, its photo's look varied.
+
+    Freely so, unless the pair has an albedo, from which its photo must still follow.
 
     Args:
         pair: image (S,S,3) uint8, mask (S,S) bool, and perhaps depth (S,S) network depth with NaN
@@ -25,7 +29,8 @@ def augment_pair(
         pair = mirror_pair(pair)
     zoom = np.exp(rng.normal(0, 0.05))
     moved = warp_pair(pair, size, zoom, rng.normal(0, 7), rng.normal(0, 0.025, 2))
-    moved["image"] = _alter_photo(moved["image"], rng)
+    how = NEAR_ALBEDO if "albedo" in pair else FREELY
+    moved["image"] = _alter_photo(moved["image"], rng, how)
     return moved
 
 
@@ -122,19 +127,43 @@ def _turned(normals: np.ndarray, angle: float) -> np.ndarray:
     return (turned / np.maximum(length, 1e-6)).astype(np.float32)
 
 
-def _alter_photo(photo: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Tone curve, gain per channel, uneven light and color, gray, blur or sharpening, noise."""
-    levels = np.linspace(0, 1, 256)[:, None] ** np.exp(rng.normal(0, 0.32))
-    levels = 0.5 + (levels - 0.5) * np.exp(rng.normal(-0.05, 0.3)) + rng.normal(0, 0.06)
-    levels = levels * np.exp(rng.normal(0, 0.15)) * np.exp(rng.normal(0, 0.1, 3))
+class Alteration(NamedTuple):
+    """How far a photo is altered: deviations, and odds.
+
+    Attributes:
+        gamma, gain, tint: deviations of the logarithms of tone curve, gain and gain per channel.
+        gray, blurred: share of the photos. blur: largest, at 256 px [px].
+    """
+
+    gamma: float
+    gain: float
+    tint: float
+    gray: float
+    blurred: float
+    blur: float
+
+
+# Shape is the same whatever the colors. Where the albedo is asked for, or given to explain the
+# photo, the photo must still follow from it.
+FREELY = Alteration(gamma=0.32, gain=0.15, tint=0.1, gray=0.15, blurred=0.2, blur=2.0)
+NEAR_ALBEDO = Alteration(gamma=0.18, gain=0.1, tint=0.04, gray=0.08, blurred=0.15, blur=1.2)
+
+
+def _alter_photo(photo: np.ndarray, rng: np.random.Generator, how: Alteration) -> np.ndarray:
+    """Tone curve, gain per channel, gray, blur, noise; freely also uneven light and sharpening."""
+    freely = how is FREELY
+    levels = np.linspace(0, 1, 256)[:, None] ** np.exp(rng.normal(0, how.gamma))
+    if freely:
+        levels = 0.5 + (levels - 0.5) * np.exp(rng.normal(-0.05, 0.3)) + rng.normal(0, 0.06)
+    levels = levels * np.exp(rng.normal(0, how.gain)) * np.exp(rng.normal(0, how.tint, 3))
     photo = cv2.LUT(photo, np.clip(levels * 255, 0, 255).astype(np.uint8)[None])
-    if rng.random() < 0.75:
+    if freely and rng.random() < 0.75:
         photo = _unevenly_lit(photo, rng)
-    if rng.random() < 0.15:
+    if rng.random() < how.gray:
         photo = np.repeat(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., None], 3, -1)
-    if rng.random() < 0.2:
-        photo = cv2.GaussianBlur(photo, (0, 0), rng.uniform(0.3, 2.0) * photo.shape[0] / 256)
-    elif rng.random() < 0.15:
+    if rng.random() < how.blurred:
+        photo = cv2.GaussianBlur(photo, (0, 0), rng.uniform(0.3, how.blur) * photo.shape[0] / 256)
+    elif freely and rng.random() < 0.15:
         soft = cv2.GaussianBlur(photo, (0, 0), rng.uniform(0.5, 2.0) * photo.shape[0] / 256)
         share = rng.uniform(0.2, 1.0)
         photo = cv2.addWeighted(photo, 1 + share, soft, -share, 0)

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from df2net_hub.augment import _alter_photo, augment_pair, mirror_pair, warp_pair
+from df2net_hub.augment import (
+    FREELY,
+    NEAR_ALBEDO,
+    _alter_photo,
+    augment_pair,
+    mirror_pair,
+    warp_pair,
+)
 from df2net_hub.geometry import DEPTH_UNIT_PX, depth_to_normals
 from df2net_hub.shading import harmonics
 
@@ -138,10 +145,29 @@ def test_most_photos_are_unevenly_lit_and_what_they_show_stays_visible():
     pattern = (stripes[..., 1] - 128).ravel()
     uneven, seen = [], []
     for seed in range(300):
-        photo = _alter_photo(stripes.astype(np.uint8), np.random.default_rng(seed))
+        photo = _alter_photo(stripes.astype(np.uint8), np.random.default_rng(seed), FREELY)
         assert photo.shape == (64, 64, 3) and photo.dtype == np.uint8
         rows = photo.reshape(4, 16, 64, 3).mean((1, 2, 3))  # the stripes cancel
         uneven.append(np.ptp(rows) > 6)
         seen.append(np.corrcoef(photo.mean(-1).ravel(), pattern)[0, 1])
     assert 0.6 < np.mean(uneven) < 0.85
     assert np.quantile(seen, 0.02) > 0.25
+
+
+def test_a_photo_with_an_albedo_stays_near_it():
+    gray = np.full((64, 64, 3), 128, np.uint8)
+    levels = {
+        how: np.array(
+            [_alter_photo(gray, np.random.default_rng(seed), how) for seed in range(200)], float
+        ).mean((2, 3))
+        for how in (NEAR_ALBEDO, FREELY)
+    }
+    uneven = {how: np.ptp(of, axis=1).mean() for how, of in levels.items()}
+    spread = {how: of.mean(1).std() for how, of in levels.items()}
+    assert uneven[NEAR_ALBEDO] < 8 < 20 < uneven[FREELY]
+    assert spread[NEAR_ALBEDO] < 25 < spread[FREELY]
+    pair = ramp_pair()
+    near = augment_pair(pair | {"albedo": pair["image"]}, 64, np.random.default_rng(0))
+    free = augment_pair(pair, 64, np.random.default_rng(0))
+    np.testing.assert_array_equal(near["mask"], free["mask"])
+    assert (near["image"] != free["image"]).any()
