@@ -11,6 +11,15 @@ from df2net_hub.modeling.frnet import FrNet, FrNetConfig
 from df2net_hub.synthesis.make_pairs import make_pairs
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """As launched runs have it: sums of several threads round in another way on some processors."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def pairs(tmp_path_factory) -> str:
     """24 rendered pairs of 32 px."""
