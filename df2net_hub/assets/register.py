@@ -14,7 +14,7 @@ from df2net_hub.assets.obj_files import ObjMesh
 from df2net_hub.assets.surface import Surface
 from df2net_hub.assets.warp import thin_plate_warp
 from df2net_hub.similarity import Similarity, fit_similarity
-from df2net_hub.synthesis.morphable import MorphableModel
+from df2net_hub.synthesis.morphable import SKIN_PARTS, MorphableModel
 from df2net_hub.synthesis.raster import vertex_normals
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def register(model: MorphableModel, source: ObjMesh, matches: np.ndarray) -> Reg
     # The matches are good to a millimeter or so; a warp exact in them would dent the skin.
     warp = thin_plate_warp(ours, mesh[matches[:, 0]], smoothing=0.05)
     warped = warp(model.vertices.astype(float))
-    skin = np.flatnonzero(model.vertex_flags(("face_narrow", "face_outer", "head_and_neck")))
+    skin = np.flatnonzero(model.vertex_flags(SKIN_PARTS))
     normals = vertex_normals(warped.astype(np.float32), model.triangles)[skin]
     triangle, weights, distance = Surface(mesh, source.triangles).nearest(warped[skin], normals)
     good = distance < FARTHEST_CM

@@ -122,9 +122,7 @@ class HeadSampler:
         height = 1024 if size > 300 else 512
         assets = load_assets(folder, height, model.colors is not None)
         others = sculpted_path(folder)
-        sculpted = None
-        if others.is_file() and recipe.has("sculpted"):
-            sculpted = load_sculpted(others, model)
+        sculpted = load_sculpted(others, model) if others.is_file() else None
         return cls(model, assets, recipe, sculpted)
 
     @classmethod

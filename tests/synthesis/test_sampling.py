@@ -135,8 +135,6 @@ def test_a_folder_with_sculpted_heads_renders_them(tmp_path: Path) -> None:
     save_sculpted(procedural_sculpted(head), tmp_path / "sculpted.npz", head)
     found = HeadSampler.from_folder(tmp_path, 48).sculpted
     assert found is not None and len(found.names) == 17
-    without = SynthesisRecipe(without=("sculpted",))
-    assert HeadSampler.from_folder(tmp_path, 48, without).sculpted is None
 
 
 @pytest.mark.parametrize("ingredient", INGREDIENTS)
