@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from df2net_hub.modeling.base import StageModel, require
-from df2net_hub.modeling.dnet_residual import Join
+from df2net_hub.modeling.residual_unet import Join
 from df2net_hub.modeling.working_size import at_working_size, require_halvings
 from df2net_hub.registry import register_model
 

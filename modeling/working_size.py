@@ -31,11 +31,11 @@ def at_working_size(run: Callable[[Tensor], Tensor], photo: Tensor, working: int
 
 
 def require_halvings(photo: Tensor, levels: int) -> None:
-    """Raise ValueError unless D-Net can halve height and width of `photo` `levels` times."""
+    """Raise ValueError unless height and width of `photo` can be halved `levels` times."""
     height, width = photo.shape[-2:]
     step = 2**levels
     if height % step or width % step:
         raise ValueError(
-            f"D-Net with {levels} levels needs height and width that are multiples of {step}, "
+            f"a network with {levels} levels needs height and width that are multiples of {step}, "
             f"got {height} x {width}"
         )

@@ -178,7 +178,7 @@ def test_a_size_that_the_levels_do_not_divide_is_an_error(
     with pytest.raises(ValueError) as error:
         seeded(replace(TINY, working_size=working_size))(photo(*given))
     assert str(error.value) == (
-        f"D-Net with 3 levels needs height and width that are multiples of 8, got {told}"
+        f"a network with 3 levels needs height and width that are multiples of 8, got {told}"
     )
 
 
