@@ -3,7 +3,8 @@
 Ours, in the place of the paper's F-Net (Sec. 3.4), which sees 26 px around each of its pixels:
 most of what is wrong with the normals of a dense map lies at lids, lips and nostrils, and where
 these belong is learned from the face around them. A U-Net, see `residual_unet`, that is given the
-photo, the dense depth and its normals, and adds to the depth. It starts as the identity.
+photo, the dense depth and its normals, and adds to the depth. It starts as the identity, and can
+begin with what a D-Net knows of faces.
 """
 
 from dataclasses import dataclass
@@ -14,17 +15,24 @@ from torch import Tensor, nn
 
 from df2net_hub.geometry import CROP_SIZE, DEPTH_UNIT_PX, depth_to_normals
 from df2net_hub.modeling.base import require
+from df2net_hub.modeling.dnet_residual import ResidualDNet
 from df2net_hub.modeling.residual_unet import ResidualUNet, require_levels
 from df2net_hub.modeling.working_size import require_halvings, shrunk
 from df2net_hub.registry import register_model
+
+# What the last layer counts in [network depth]: corrections are a few pixels. In whole units a step
+# of AdamW would move each pixel by many, and normals were drowned by that.
+UNIT = 1 / 16
+# How loud depth and normals begin in a network whose other weights know photos alone.
+LOUDNESS = 0.3
 
 
 @dataclass(frozen=True)
 class ResidualFNetConfig:
     """Sizes of the residual F-Net."""
 
-    widths: tuple[int, ...] = (24, 48, 96, 128)  # channels at 1/2, 1/4, 1/8, ... of the size
-    blocks: tuple[int, ...] = (0, 1, 2, 2)  # residual blocks of each level of the encoder
+    widths: tuple[int, ...] = (16, 32, 64, 160, 256)  # channels at 1/2, 1/4, 1/8, ... of the size
+    blocks: tuple[int, ...] = (0, 1, 1, 3, 2)  # residual blocks of each level of the encoder
     working_size: int = 256  # side [px] to which larger photos are brought
 
     def __post_init__(self) -> None:
@@ -48,6 +56,25 @@ class ResidualFNet(ResidualUNet):
         for parameter in self.last.parameters():
             nn.init.zeros_(parameter)
 
+    @torch.no_grad()
+    def begin_with(self, dense: ResidualDNet) -> None:
+        """Take over what a D-Net of the same sizes knows of photos; the identity still.
+
+        Raises:
+            ValueError: `dense` has other widths or blocks.
+        """
+        require(
+            self.sizes == dense.sizes,
+            f"a D-Net of widths and blocks {dense.sizes} cannot begin an F-Net of {self.sizes}",
+        )
+        known = dense.state_dict()
+        for name, values in self.state_dict().items():
+            if name == "downs.0.0.weight":
+                values[:, 3:] *= LOUDNESS
+                values[:, :3] = known[name]
+            elif not name.startswith("last."):
+                values.copy_(known[name])
+
     def forward(self, photo: Tensor, depth: Tensor) -> Tensor:
         """Refine `depth` (B,1,H,W) with `photo` (B,3,H,W) in [-1,1]; same shape and unit out.
 
@@ -70,4 +97,4 @@ class ResidualFNet(ResidualUNet):
         require_halvings(photo, len(self.downs))
         px = DEPTH_UNIT_PX * self.config.working_size / CROP_SIZE  # of the grid worked on
         normals = depth_to_normals(depth * px)  # (B,3,H,W)
-        return self.maps(torch.cat([photo, depth, normals], 1))
+        return UNIT * self.maps(torch.cat([photo, depth, normals], 1))

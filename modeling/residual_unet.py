@@ -100,6 +100,11 @@ class ResidualUNet(StageModel):
         )
         self.last = nn.Conv2d(widths[0], 4 * outputs, 3, padding=1)  # 2 x 2 pixels of each map
 
+    @property
+    def sizes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Widths and blocks: two networks that share them share all layers but first and last."""
+        return tuple(self.config.widths), tuple(self.config.blocks)
+
     def maps(self, features: Tensor) -> Tensor:
         """(B,outputs,H,W) of (B,inputs,H,W); H and W are multiples of 2**levels."""
         skips = []

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from df2net_hub.modeling.albedonet import AlbedoNet
 from df2net_hub.modeling.cascade import DF2Net
+from df2net_hub.modeling.dnet_residual import ResidualDNet
+from df2net_hub.modeling.fnet_residual import ResidualFNet
 from df2net_hub.registry import create_model, model_entry
 from df2net_hub.training.config import StageConfig
 from df2net_hub.training.objectives import Seen
@@ -53,6 +55,10 @@ def _replaced(network: Network, config: StageConfig) -> Network:
     if isinstance(network, AlbedoNet):
         return trained  # type: ignore[return-value]  # of slot albedo
     stages = {name: getattr(network, name) for name in ("dense", "fine", "finer")}
+    dense = network.dense
+    if isinstance(trained, ResidualFNet) and isinstance(dense, ResidualDNet):
+        if trained.sizes == dense.sizes:
+            trained.begin_with(dense)
     names: dict[str, Any] = {config.stage: config.network}
     named = replace(network.config, **names)
     return DF2Net(named, **(stages | {config.stage: trained})).eval()

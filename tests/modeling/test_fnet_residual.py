@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from df2net_hub.modeling.dnet_residual import ResidualDNet, ResidualDNetConfig
 from df2net_hub.modeling.fnet_residual import ResidualFNet, ResidualFNetConfig
 from df2net_hub.registry import create_model, list_models
 
@@ -20,7 +21,7 @@ def awake(config: ResidualFNetConfig = TINY) -> ResidualFNet:
     """A network that adds something."""
     torch.manual_seed(0)
     model = ResidualFNet(config).eval()
-    torch.nn.init.normal_(model.last.weight, std=0.1)
+    torch.nn.init.normal_(model.last.weight, std=1.6)
     return model
 
 
@@ -29,7 +30,7 @@ def test_it_starts_as_the_identity_and_adds() -> None:
     photo, depth = inputs(8, 12)
     model = ResidualFNet(TINY).eval()
     assert torch.equal(model(photo, depth), depth)
-    model.last.bias.fill_(0.25)
+    model.last.bias.fill_(4)  # sixteenths of a network unit
     torch.testing.assert_close(model(photo, depth), depth + 0.25)
 
 
@@ -49,6 +50,33 @@ def test_it_is_given_the_photo_the_height_and_normals_in_the_pixels_it_works_at(
     half = 0.5**0.5
     expected = torch.tensor([-half, 0.0, half]).view(1, 3, 1, 1).expand(2, 3, 8, 6)
     torch.testing.assert_close(seen[:, 4:, :, 1:-1], expected)
+
+
+@torch.no_grad()
+def test_it_begins_with_what_a_dnet_knows_and_adds_nothing_yet() -> None:
+    torch.manual_seed(1)
+    dense = ResidualDNet(ResidualDNetConfig((4, 8), (0, 1), working_size=0)).eval()
+    for module in dense.modules():  # a trained one
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.normal_(module.running_mean)
+            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+    model = ResidualFNet(TINY).eval()
+    before = model.downs[0][0].weight.clone()
+    model.begin_with(dense)
+    photo, depth = inputs(8, 8)
+    assert torch.equal(model(photo, depth), depth)
+    torch.testing.assert_close(model.downs[0][0].weight[:, 3:], 0.3 * before[:, 3:])
+    # With no depth given, only the last layer sets it apart from the D-Net.
+    model.downs[0][0].weight[:, 3:] = 0
+    model.last.weight.copy_(dense.last.weight[:4])
+    model.last.bias.copy_(dense.last.bias[:4])
+    torch.testing.assert_close(model(photo, depth) - depth, dense(photo)[:, :1] / 16)
+
+
+def test_a_dnet_of_other_sizes_cannot_begin_it() -> None:
+    dense = ResidualDNet(ResidualDNetConfig((4, 8), (1, 1), working_size=0))
+    with pytest.raises(ValueError, match=r"\(\(4, 8\), \(1, 1\)\) cannot begin an F-Net of"):
+        ResidualFNet(TINY).begin_with(dense)
 
 
 @torch.no_grad()

@@ -1,0 +1,56 @@
+"""Which network a run opens: one of its own in the trained slot, begun with what is known."""
+
+import json
+
+import pytest
+import torch
+
+from df2net_hub.modeling.cascade import DF2Net, DF2NetConfig
+from df2net_hub.modeling.dnet_residual import ResidualDNet, ResidualDNetConfig
+from df2net_hub.modeling.fnet import FNet, FNetConfig
+from df2net_hub.modeling.frnet import FrNet, FrNetConfig
+from df2net_hub.training.config import TrainConfig
+from df2net_hub.training.stage import open_network
+
+SIZES = {"widths": (4, 8), "blocks": (0, 1)}
+
+
+@pytest.fixture
+def folder(tmp_path) -> str:
+    torch.manual_seed(0)
+    cascade = DF2Net(
+        DF2NetConfig("dnet_residual", "fnet_small", "frnet_small"),
+        dense=ResidualDNet(ResidualDNetConfig(**SIZES, working_size=16)),
+        fine=FNet(FNetConfig(width=2, residual=True)),
+        finer=FrNet(FrNetConfig(width=2, zero_init=True)),
+    )
+    cascade.to_folder(tmp_path / "cascade")
+    return str(tmp_path / "cascade")
+
+
+def opened(folder: str, **sizes: object) -> DF2Net:
+    torch.manual_seed(1)
+    config = TrainConfig(
+        dataset=("pairs",),
+        out="runs/a",
+        model=folder,
+        stage="fine",
+        network="fnet_residual",
+        network_config=json.dumps({"working_size": 16, **sizes}),
+    )
+    network = open_network(config.for_stage("fine"))
+    assert isinstance(network, DF2Net) and network.config.fine == "fnet_residual"
+    return network
+
+
+def test_a_residual_fnet_begins_with_the_features_of_a_dnet_of_its_sizes(folder: str) -> None:
+    network = opened(folder, **SIZES)
+    for name, values in network.dense.joins.state_dict().items():
+        assert torch.equal(network.fine.joins.state_dict()[name], values)
+    assert not network.fine.last.weight.any()
+
+
+def test_a_residual_fnet_of_other_sizes_begins_on_its_own(folder: str) -> None:
+    network = opened(folder, widths=(4, 8), blocks=(1, 1))
+    lift, known = (one.joins[0].lift.weight for one in (network.fine, network.dense))
+    assert lift.shape == known.shape and not torch.equal(lift, known)
