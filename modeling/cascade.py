@@ -80,7 +80,7 @@ class DF2NetConfig:
     "df2net_small",
     slot="cascade",
     config=DF2NetConfig(
-        "dnet_residual", "fnet_small", "frnet_small", mirror=True, zooms=(0.94, 1.06)
+        "dnet_residual", "fnet_residual", "frnet_small", mirror=True, zooms=(0.94, 1.06)
     ),
     description="ours, for laptops: residual D-Net at 128 px, F-Net at 256 px, slim Fr-Net",
 )

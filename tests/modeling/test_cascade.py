@@ -12,6 +12,7 @@ from df2net_hub.modeling.cascade import DF2Net, DF2NetConfig, magnified
 from df2net_hub.modeling.dnet import DNet, DNetConfig
 from df2net_hub.modeling.dnet_residual import ResidualDNet
 from df2net_hub.modeling.fnet import FNet, FNetConfig
+from df2net_hub.modeling.fnet_residual import ResidualFNet
 from df2net_hub.modeling.frnet import FrNet, FrNetConfig
 from df2net_hub.registry import create_model, model_entry
 
@@ -150,8 +151,8 @@ def test_a_named_cascade_builds_its_networks(
     with torch.device("meta"):
         cascade = create_model(name)
     assert isinstance(cascade, DF2Net)
-    kind = ResidualDNet if name == "df2net_small" else DNet
-    assert isinstance(cascade.dense, kind) and isinstance(cascade.fine, FNet)
+    kinds = (ResidualDNet, ResidualFNet) if name == "df2net_small" else (DNet, FNet)
+    assert (type(cascade.dense), type(cascade.fine)) == kinds
     assert type(cascade.finer) is finer_class
     assert cascade.config.residual_on == residual_on
     if name == "df2net_plain":  # Sec. 4.1
