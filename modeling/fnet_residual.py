@@ -20,8 +20,8 @@ from df2net_hub.modeling.residual_unet import ResidualUNet, require_levels
 from df2net_hub.modeling.working_size import require_halvings, shrunk
 from df2net_hub.registry import register_model
 
-# What the last layer counts in [network depth]: corrections are a few pixels. In whole units a step
-# of AdamW would move each pixel by many, and normals were drowned by that.
+# What the last layer counts in [network depth]: corrections are a few pixels, and in whole units a
+# step of AdamW would move each pixel by as many.
 UNIT = 1 / 16
 # How loud depth and normals begin in a network whose other weights know photos alone.
 LOUDNESS = 0.3
