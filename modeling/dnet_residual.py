@@ -6,8 +6,10 @@ resolution; see `residual_unet`.
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
+from df2net_hub.modeling.base import require
 from df2net_hub.modeling.residual_unet import ResidualUNet, require_levels
 from df2net_hub.modeling.working_size import at_working_size, require_halvings
 from df2net_hub.registry import register_model
@@ -39,6 +41,22 @@ class ResidualDNet(ResidualUNet):
 
     def __init__(self, config: ResidualDNetConfig = ResidualDNetConfig()) -> None:
         super().__init__(config, inputs=3, outputs=2 if config.mask_head else 1)
+
+    @torch.no_grad()
+    def begin_with(self, dense: "ResidualDNet") -> None:
+        """Take over the weights of a D-Net of as many blocks or fewer; the same function still.
+
+        Blocks that it does not have begin as the identity, as all blocks do.
+
+        Raises:
+            ValueError: `dense` has other widths, more blocks, or no mask head where this one has.
+        """
+        require(
+            self.extends(dense) and self.config.mask_head == dense.config.mask_head,
+            f"a D-Net of widths and blocks {dense.sizes}, mask head {dense.config.mask_head}, "
+            f"cannot begin one of {self.sizes}, {self.config.mask_head}",
+        )
+        self.load_state_dict(self.state_dict() | dense.state_dict())
 
     def forward(self, photo: Tensor) -> Tensor:
         """Dense depth of `photo` (B,3,H,W) in [-1,1]: (B,1,H,W), or (B,2,H,W) with mask logits.

@@ -58,22 +58,22 @@ class ResidualFNet(ResidualUNet):
 
     @torch.no_grad()
     def begin_with(self, dense: ResidualDNet) -> None:
-        """Take over what a D-Net of the same sizes knows of photos; the identity still.
+        """Take over what a D-Net of as many blocks or fewer knows of photos; the identity still.
 
         Raises:
-            ValueError: `dense` has other widths or blocks.
+            ValueError: `dense` has other widths or more blocks.
         """
         require(
-            self.sizes == dense.sizes,
+            self.extends(dense),
             f"a D-Net of widths and blocks {dense.sizes} cannot begin an F-Net of {self.sizes}",
         )
-        known = dense.state_dict()
-        for name, values in self.state_dict().items():
+        weights = self.state_dict()
+        for name, known in dense.state_dict().items():
             if name == "downs.0.0.weight":
-                values[:, 3:] *= LOUDNESS
-                values[:, :3] = known[name]
+                weights[name][:, 3:] *= LOUDNESS
+                weights[name][:, :3] = known
             elif not name.startswith("last."):
-                values.copy_(known[name])
+                weights[name].copy_(known)
 
     def forward(self, photo: Tensor, depth: Tensor) -> Tensor:
         """Refine `depth` (B,1,H,W) with `photo` (B,3,H,W) in [-1,1]; same shape and unit out.

@@ -5,6 +5,7 @@ convolutions lead at once to a quarter of the size, residual blocks (He et al., 
 there and below, and a pixel shuffle (Shi et al., CVPR 2016) leads back to the full size.
 """
 
+from operator import ge
 from typing import Any
 
 import torch
@@ -104,6 +105,11 @@ class ResidualUNet(StageModel):
     def sizes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Widths and blocks: two networks that share them share all layers but first and last."""
         return tuple(self.config.widths), tuple(self.config.blocks)
+
+    def extends(self, other: "ResidualUNet") -> bool:
+        """Whether this is `other`, less its first and last layer, with as many blocks or more."""
+        (widths, blocks), (known_widths, known_blocks) = self.sizes, other.sizes
+        return widths == known_widths and all(map(ge, blocks, known_blocks))
 
     def maps(self, features: Tensor) -> Tensor:
         """(B,outputs,H,W) of (B,inputs,H,W); H and W are multiples of 2**levels."""

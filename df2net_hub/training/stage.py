@@ -56,8 +56,8 @@ def _replaced(network: Network, config: StageConfig) -> Network:
         return trained  # type: ignore[return-value]  # of slot albedo
     stages = {name: getattr(network, name) for name in ("dense", "fine", "finer")}
     dense = network.dense
-    if isinstance(trained, ResidualFNet) and isinstance(dense, ResidualDNet):
-        if trained.sizes == dense.sizes:
+    if isinstance(trained, ResidualDNet | ResidualFNet) and isinstance(dense, ResidualDNet):
+        if trained.extends(dense):
             trained.begin_with(dense)
     names: dict[str, Any] = {config.stage: config.network}
     named = replace(network.config, **names)

@@ -57,3 +57,38 @@ def test_saved_weights_load_again(tmp_path) -> None:
     assert again.config == TINY
     with torch.no_grad():
         assert torch.equal(again(photo(16, 16)), model(photo(16, 16)))
+
+
+def trained(config: ResidualDNetConfig = TINY) -> ResidualDNet:
+    """A network whose blocks do something."""
+    model = seeded(config)
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.normal_(module.running_mean)
+            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+    return model
+
+
+@torch.no_grad()
+def test_one_of_more_blocks_begins_as_the_same_function() -> None:
+    known = trained()
+    torch.manual_seed(1)
+    deeper = ResidualDNet(ResidualDNetConfig((4, 8, 8), (1, 1, 3), working_size=0)).eval()
+    assert deeper.extends(known) and not known.extends(deeper)
+    before = deeper(photo(16, 16))
+    deeper.begin_with(known)
+    torch.testing.assert_close(deeper(photo(16, 16)), known(photo(16, 16)))
+    assert (before - known(photo(16, 16))).abs().max() > 0.1
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"widths": (4, 8, 12), "blocks": (0, 1, 1)},
+        {"widths": (4, 8, 8), "blocks": (1, 0, 1)},
+        {"widths": (4, 8, 8), "blocks": (0, 1, 1), "mask_head": False},
+    ],
+)
+def test_a_network_that_it_does_not_contain_cannot_begin_it(sizes: dict[str, tuple]) -> None:
+    with pytest.raises(ValueError, match="cannot begin one of"):
+        ResidualDNet(ResidualDNetConfig(working_size=0, **sizes)).begin_with(seeded())

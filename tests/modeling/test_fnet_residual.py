@@ -73,7 +73,7 @@ def test_it_begins_with_what_a_dnet_knows_and_adds_nothing_yet() -> None:
     torch.testing.assert_close(model(photo, depth) - depth, dense(photo)[:, :1] / 16)
 
 
-def test_a_dnet_of_other_sizes_cannot_begin_it() -> None:
+def test_a_dnet_of_more_blocks_cannot_begin_it() -> None:
     dense = ResidualDNet(ResidualDNetConfig((4, 8), (1, 1), working_size=0))
     with pytest.raises(ValueError, match=r"\(\(4, 8\), \(1, 1\)\) cannot begin an F-Net of"):
         ResidualFNet(TINY).begin_with(dense)

@@ -28,29 +28,40 @@ def folder(tmp_path) -> str:
     return str(tmp_path / "cascade")
 
 
-def opened(folder: str, **sizes: object) -> DF2Net:
+def opened(folder: str, stage: str, name: str, **sizes: object) -> DF2Net:
     torch.manual_seed(1)
     config = TrainConfig(
         dataset=("pairs",),
         out="runs/a",
         model=folder,
-        stage="fine",
-        network="fnet_residual",
+        stage=stage,
+        network=name,
         network_config=json.dumps({"working_size": 16, **sizes}),
     )
-    network = open_network(config.for_stage("fine"))
-    assert isinstance(network, DF2Net) and network.config.fine == "fnet_residual"
+    network = open_network(config.for_stage(stage))
+    assert isinstance(network, DF2Net) and getattr(network.config, stage) == name
     return network
 
 
+@torch.no_grad()
+def test_a_deeper_residual_dnet_goes_on_from_the_one_before_it(folder: str) -> None:
+    network = opened(folder, "dense", "dnet_residual", widths=(4, 8), blocks=(2, 1))
+    known = DF2Net.from_folder(folder).dense
+    assert sum(p.numel() for p in network.dense.parameters()) > sum(
+        p.numel() for p in known.parameters()
+    )
+    photo = torch.rand(1, 3, 16, 16) * 2 - 1
+    torch.testing.assert_close(network.dense(photo), known(photo))
+
+
 def test_a_residual_fnet_begins_with_the_features_of_a_dnet_of_its_sizes(folder: str) -> None:
-    network = opened(folder, **SIZES)
+    network = opened(folder, "fine", "fnet_residual", **SIZES)
     for name, values in network.dense.joins.state_dict().items():
         assert torch.equal(network.fine.joins.state_dict()[name], values)
     assert not network.fine.last.weight.any()
 
 
 def test_a_residual_fnet_of_other_sizes_begins_on_its_own(folder: str) -> None:
-    network = opened(folder, widths=(4, 8), blocks=(1, 1))
+    network = opened(folder, "fine", "fnet_residual", widths=(4, 8), blocks=(0, 0))
     lift, known = (one.joins[0].lift.weight for one in (network.fine, network.dense))
     assert lift.shape == known.shape and not torch.equal(lift, known)
