@@ -24,6 +24,7 @@ BUILT_IN = (
     "df2net_hub.modeling.fnet",
     "df2net_hub.modeling.fnet_residual",
     "df2net_hub.modeling.frnet",
+    "df2net_hub.modeling.frnet_residual",
     "df2net_hub.modeling.cascade",
     "df2net_hub.modeling.albedonet",
 )

@@ -43,20 +43,19 @@ class ResidualDNet(ResidualUNet):
         super().__init__(config, inputs=3, outputs=2 if config.mask_head else 1)
 
     @torch.no_grad()
-    def begin_with(self, dense: "ResidualDNet") -> None:
-        """Take over the weights of a D-Net of as many blocks or fewer; the same function still.
-
-        Blocks that it does not have begin as the identity, as all blocks do.
+    def begin_with(self, known: ResidualUNet) -> None:
+        """Take over a D-Net of as many blocks or fewer; the same function still.
 
         Raises:
-            ValueError: `dense` has other widths, more blocks, or no mask head where this one has.
+            ValueError: no D-Net, or one of other widths, more blocks or another mask head.
         """
         require(
-            self.extends(dense) and self.config.mask_head == dense.config.mask_head,
-            f"a D-Net of widths and blocks {dense.sizes}, mask head {dense.config.mask_head}, "
-            f"cannot begin one of {self.sizes}, {self.config.mask_head}",
+            isinstance(known, ResidualDNet) and known.config.mask_head == self.config.mask_head,
+            f"a D-Net begins with a D-Net with mask head {self.config.mask_head} like its own",
         )
-        self.load_state_dict(self.state_dict() | dense.state_dict())
+        super().begin_with(known)
+        self.downs[0][0].load_state_dict(known.downs[0][0].state_dict())
+        self.last.load_state_dict(known.last.state_dict())
 
     def forward(self, photo: Tensor) -> Tensor:
         """Dense depth of `photo` (B,3,H,W) in [-1,1]: (B,1,H,W), or (B,2,H,W) with mask logits.

@@ -8,6 +8,7 @@ begin with what a D-Net knows of faces.
 """
 
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -15,14 +16,10 @@ from torch import Tensor, nn
 
 from df2net_hub.geometry import CROP_SIZE, DEPTH_UNIT_PX, depth_to_normals
 from df2net_hub.modeling.base import require
-from df2net_hub.modeling.dnet_residual import ResidualDNet
 from df2net_hub.modeling.residual_unet import ResidualUNet, require_levels
 from df2net_hub.modeling.working_size import require_halvings, shrunk
 from df2net_hub.registry import register_model
 
-# What the last layer counts in [network depth]: corrections are a few pixels, and in whole units a
-# step of AdamW would move each pixel by as many.
-UNIT = 1 / 16
 # How loud depth and normals begin in a network whose other weights know photos alone.
 LOUDNESS = 0.3
 
@@ -50,30 +47,29 @@ class ResidualFNet(ResidualUNet):
     """Photo and depth to finer depth; see `ResidualFNetConfig`."""
 
     config_class = ResidualFNetConfig
+    # What the last layer counts in [network depth]: corrections are a few pixels, and in whole
+    # units a step of AdamW would move each pixel by as many.
+    unit: ClassVar[float] = 1 / 16
 
-    def __init__(self, config: ResidualFNetConfig = ResidualFNetConfig()) -> None:
+    def __init__(self, config: Any = ResidualFNetConfig()) -> None:
         super().__init__(config, inputs=7, outputs=1)
         for parameter in self.last.parameters():
             nn.init.zeros_(parameter)
 
     @torch.no_grad()
-    def begin_with(self, dense: ResidualDNet) -> None:
-        """Take over what a D-Net of as many blocks or fewer knows of photos; the identity still.
+    def begin_with(self, known: ResidualUNet) -> None:
+        """Take over what a D-Net knows of photos, or another F-Net of those and depth.
+
+        It adds nothing still.
 
         Raises:
-            ValueError: `dense` has other widths or more blocks.
+            ValueError: `known` has other widths or more blocks.
         """
-        require(
-            self.extends(dense),
-            f"a D-Net of widths and blocks {dense.sizes} cannot begin an F-Net of {self.sizes}",
-        )
-        weights = self.state_dict()
-        for name, known in dense.state_dict().items():
-            if name == "downs.0.0.weight":
-                weights[name][:, 3:] *= LOUDNESS
-                weights[name][:, :3] = known
-            elif not name.startswith("last."):
-                weights[name].copy_(known)
+        super().begin_with(known)
+        first, theirs = self.downs[0][0].weight, known.downs[0][0].weight
+        given = theirs.shape[1]
+        first[:, :given] = theirs
+        first[:, given:] *= LOUDNESS
 
     def forward(self, photo: Tensor, depth: Tensor) -> Tensor:
         """Refine `depth` (B,1,H,W) with `photo` (B,3,H,W) in [-1,1]; same shape and unit out.
@@ -85,16 +81,20 @@ class ResidualFNet(ResidualUNet):
         Raises:
             ValueError: the working height or width is not a multiple of 2**levels.
         """
+        return depth + self.residual(photo, depth)
+
+    def residual(self, photo: Tensor, depth: Tensor) -> Tensor:
+        """What `forward` adds to the depth: (B,1,H,W)."""
         small = shrunk(photo, self.config.working_size)
         if small is None:
-            return depth + self._run(photo, depth)
+            return self._run(photo, depth)
         size = photo.shape[-2:]
-        photo, coarse = (F.interpolate(maps, small, mode="area") for maps in (photo, depth))
+        photo, depth = (F.interpolate(maps, small, mode="area") for maps in (photo, depth))
         # Bicubic, because bilinear depth has facets that show in the normals.
-        return depth + F.interpolate(self._run(photo, coarse), size, mode="bicubic")
+        return F.interpolate(self._run(photo, depth), size, mode="bicubic")
 
     def _run(self, photo: Tensor, depth: Tensor) -> Tensor:
         require_halvings(photo, len(self.downs))
         px = DEPTH_UNIT_PX * self.config.working_size / CROP_SIZE  # of the grid worked on
         normals = depth_to_normals(depth * px)  # (B,3,H,W)
-        return UNIT * self.maps(torch.cat([photo, depth, normals], 1))
+        return self.unit * self.maps(torch.cat([photo, depth, normals], 1))

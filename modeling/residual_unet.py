@@ -111,6 +111,25 @@ class ResidualUNet(StageModel):
         (widths, blocks), (known_widths, known_blocks) = self.sizes, other.sizes
         return widths == known_widths and all(map(ge, blocks, known_blocks))
 
+    @torch.no_grad()
+    def begin_with(self, known: "ResidualUNet") -> None:
+        """Take over all of `known` but its first and last layer, which are a stage's own.
+
+        Blocks that it does not have begin as the identity, as all blocks do.
+
+        Raises:
+            ValueError: `known` has other widths or more blocks.
+        """
+        require(
+            self.extends(known),
+            f"{type(self).__name__} of widths and blocks {self.sizes} cannot begin with a "
+            f"{type(known).__name__} of {known.sizes}",
+        )
+        weights = self.state_dict()
+        for name, values in known.state_dict().items():
+            if not name.startswith(("downs.0.0.", "last.")):
+                weights[name].copy_(values)
+
     def maps(self, features: Tensor) -> Tensor:
         """(B,outputs,H,W) of (B,inputs,H,W); H and W are multiples of 2**levels."""
         skips = []

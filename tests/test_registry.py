@@ -98,7 +98,7 @@ class Toy(nn.Module):
 def test_the_built_in_models_are_listed_by_slot() -> None:
     assert list_models("dense") == ["dnet_base", "dnet_residual", "dnet_small", "dnet_timm"]
     assert list_models("fine") == ["fnet_base", "fnet_residual", "fnet_small"]
-    assert list_models("finer") == ["frnet_base", "frnet_plain", "frnet_small"]
+    assert list_models("finer") == ["frnet_base", "frnet_plain", "frnet_residual", "frnet_small"]
     assert list_models("cascade") == [
         "df2net_base",
         "df2net_plain",

@@ -10,8 +10,7 @@ from torch import Tensor, nn
 
 from df2net_hub.modeling.albedonet import AlbedoNet
 from df2net_hub.modeling.cascade import DF2Net
-from df2net_hub.modeling.dnet_residual import ResidualDNet
-from df2net_hub.modeling.fnet_residual import ResidualFNet
+from df2net_hub.modeling.residual_unet import ResidualUNet
 from df2net_hub.registry import create_model, model_entry
 from df2net_hub.training.config import StageConfig
 from df2net_hub.training.objectives import Seen
@@ -55,10 +54,10 @@ def _replaced(network: Network, config: StageConfig) -> Network:
     if isinstance(network, AlbedoNet):
         return trained  # type: ignore[return-value]  # of slot albedo
     stages = {name: getattr(network, name) for name in ("dense", "fine", "finer")}
-    dense = network.dense
-    if isinstance(trained, ResidualDNet | ResidualFNet) and isinstance(dense, ResidualDNet):
-        if trained.extends(dense):
-            trained.begin_with(dense)
+    known = network.fine if config.stage == "finer" else network.dense
+    if isinstance(trained, ResidualUNet) and isinstance(known, ResidualUNet):
+        if trained.extends(known):
+            trained.begin_with(known)
     names: dict[str, Any] = {config.stage: config.network}
     named = replace(network.config, **names)
     return DF2Net(named, **(stages | {config.stage: trained})).eval()

@@ -65,3 +65,15 @@ def test_a_residual_fnet_of_other_sizes_begins_on_its_own(folder: str) -> None:
     network = opened(folder, "fine", "fnet_residual", widths=(4, 8), blocks=(0, 0))
     lift, known = (one.joins[0].lift.weight for one in (network.fine, network.dense))
     assert lift.shape == known.shape and not torch.equal(lift, known)
+
+
+@torch.no_grad()
+def test_a_residual_frnet_begins_with_the_fnet_before_it(folder: str, tmp_path) -> None:
+    cascade = opened(folder, "fine", "fnet_residual", **SIZES)
+    torch.nn.init.normal_(cascade.fine.joins[0].lift.weight)
+    cascade.to_folder(tmp_path / "refined")
+    network = opened(str(tmp_path / "refined"), "finer", "frnet_residual", **SIZES)
+    for name, values in network.fine.state_dict().items():
+        if not name.startswith("last."):
+            assert torch.equal(network.finer.state_dict()[name], values)
+    assert not network.finer.last.weight.any()
