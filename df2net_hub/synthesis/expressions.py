@@ -74,8 +74,8 @@ def sample_expression(rng: np.random.Generator, model: MorphableModel) -> Expres
     # The models' faces at rest stare: real lids cover the upper rim of the iris.
     relaxed = rng.uniform(0.03, 0.25) * (1 - moves.get("eyeWide", 0))
     # Shut eyes are rare in portraits, but not where the sun or a scanner's flashes shine.
-    low, shut = rng.uniform(0.2, 0.6), rng.random() < 0.55
-    moves["eyeBlink"] = float(relaxed if rng.random() > 0.18 else 1.0 if shut else low)
+    low, shut = rng.uniform(0.2, 0.6), rng.random() < 0.65
+    moves["eyeBlink"] = float(relaxed if rng.random() > 0.25 else 1.0 if shut else low)
     uneven = 1 - abs(rng.normal(0, 0.12)) * np.array([rng.random() < 0.5, rng.random() < 0.5])
     weights = np.zeros(len(model.expression_names))
     for i, name in enumerate(model.expression_names):

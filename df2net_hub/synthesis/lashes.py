@@ -6,18 +6,24 @@ from df2net_hub.synthesis.hair import Occluder
 from df2net_hub.synthesis.strands import ribbons
 
 UPPER, LOWER = 44, 22  # lashes on each lid
+GAPS = (0.25, 0.7)  # between the lids of a shut and of an open eye, over a ninth of the eyes' span
 
 
 def lashes(rng: np.random.Generator, landmarks: np.ndarray, made_up: float) -> Occluder:
-    """Lashes of a head with `landmarks` (68,3) [cm]; `made_up`, 0 to 1, lengthens them."""
+    """Lashes of a head with `landmarks` (68,3) [cm]; `made_up`, 0 to 1, lengthens them.
+
+    Those of the upper lid curl up from an open eye and hang down from a shut one.
+    """
     unit = (landmarks[45, 0] - landmarks[36, 0]) / 9.0
+    gaps = np.linalg.norm(landmarks[[37, 38, 43, 44]] - landmarks[[41, 40, 47, 46]], axis=-1)
+    upward = np.interp(gaps.mean() / unit, GAPS, (-0.5, 1.0))
     length = rng.uniform(0.45, 0.75) * (1 + 0.45 * made_up) * unit
     paths = []
     for corners, below, side in (
         ((36, 37, 38, 39), (36, 41, 40, 39), -1),
         ((45, 44, 43, 42), (45, 46, 47, 42), 1),
     ):
-        for chain, count, up, reach in ((corners, UPPER, 1.0, 1.0), (below, LOWER, -0.5, 0.45)):
+        for chain, count, up, reach in ((corners, UPPER, upward, 1.0), (below, LOWER, -0.5, 0.45)):
             t = np.sort(rng.uniform(0.02, 0.95, count)) * 3
             root = np.stack(
                 [np.interp(t, range(4), landmarks[list(chain), axis]) for axis in range(3)], -1

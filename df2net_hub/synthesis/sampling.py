@@ -41,6 +41,8 @@ SUPERSAMPLE = 1.5
 LARGE_PX = 400
 OURS = SynthesisRecipe()
 GLASSES_SHARE = 0.17
+# Light lashes, and those of soft or small pictures, cannot be seen: lids have to be known without.
+LASHES_SHARE = 0.65
 # Where dlib's HOG box sits on a head, fitted to 208 detections on 220 renders: its side, how far
 # its center lies below the eyes, and how far it moves with the sine of yaw and pitch [cm].
 BOX_SIDE_CM = 16.0
@@ -289,8 +291,10 @@ class HeadSampler:
                 rng, model, self.fields, shape, normals, look.neckline, look.cloth_color
             )
         if recipe.has("eyes"):
-            dark = np.minimum(person.face_hair.color, 0.05) * 0.5
-            found.append((lashes(streams.person("lashes"), landmarks, person.made_up), dark))
+            rng, dark = streams.person("lashes"), np.minimum(person.face_hair.color, 0.05) * 0.5
+            drawn = lashes(rng, landmarks, person.made_up)
+            if rng.random() < LASHES_SHARE:
+                found.append((drawn, dark))
         rng = streams.person("glasses")
         if rng.random() < GLASSES_SHARE and recipe.has("glasses"):
             found += glasses(rng, landmarks)

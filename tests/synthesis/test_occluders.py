@@ -51,3 +51,13 @@ def test_lashes_sit_on_the_lids_and_are_longer_with_make_up() -> None:
         for one in (plain, made_up)
     ]
     assert reach[0] < reach[1] < 2.0
+
+
+def test_lashes_of_open_eyes_curl_up_and_those_of_shut_eyes_hang_down() -> None:
+    shut = MARKS.copy()
+    shut[[37, 38, 43, 44]] = shut[[41, 40, 47, 46]]
+    open_top, shut_top = (
+        lashes(np.random.default_rng(0), marks, 0.0).vertices[:, 1].max() - marks[36:48, 1].max()
+        for marks in (MARKS, shut)
+    )
+    assert open_top > 0.15 and shut_top < 0.05

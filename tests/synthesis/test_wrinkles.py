@@ -82,10 +82,10 @@ def test_moods_come_at_their_rates_and_weights_stay_in_range() -> None:
     assert weights.min() >= 0 and weights.max() <= 1
 
 
-def test_one_face_in_ten_shuts_its_eyes_and_most_lids_rest_on_the_iris() -> None:
+def test_one_face_in_six_shuts_its_eyes_and_most_lids_rest_on_the_iris() -> None:
     lids = ("eyeBlink_L", "eyeBlink_R")
     blinking = replace(MODEL, expression_names=lids, expression=MODEL.expression[:2])
     drawn = [sample_expression(np.random.default_rng(i), blinking) for i in range(600)]
     blinks = np.array([one.weights.max() for one in drawn])
-    assert 0.07 < np.mean(blinks > 0.7) < 0.13
-    assert 0.7 < np.mean((0 < blinks) & (blinks < 0.26)) < 0.9
+    assert 0.13 < np.mean(blinks > 0.7) < 0.2
+    assert 0.65 < np.mean((0 < blinks) & (blinks < 0.26)) < 0.85
