@@ -30,6 +30,7 @@ FROM_PRESET = (
     "lr",
     "warmup",
     "resolution",
+    "window",
     "ema",
     "clip",
     "target",
@@ -65,10 +66,9 @@ class TrainConfig:
     losses: tuple[str, ...] = _knob("changes of the preset's weights: depth=10 normal=0.5", ())
     target: str | None = _knob("depth and normals to come near to: truth, or given to the stage")
     resolution: int | None = _knob("side of the crops trained on [px]")
-    window: int = _knob(
+    window: int | None = _knob(
         "side of the part of each crop, somewhere on the face, that a refining stage is trained "
-        "on [px], a multiple of 4; 0: the whole crop",
-        0,
+        "on [px], a multiple of 4; 0: the whole crop"
     )
     batch: int | None = _knob("photos per step, over all processes and parts")
     accumulate: int = _knob("parts a batch is computed in, to need less memory", 1)
@@ -130,7 +130,7 @@ class TrainConfig:
         for name in ("batch", "accumulate", "resolution", "log_every", "save_every", "keep"):
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)}")
-        if self.window < 0 or self.window % 4:
+        if self.window is not None and (self.window < 0 or self.window % 4):
             raise ValueError(f"window must be a multiple of 4, or 0 for none, got {self.window}")
         if self.network and self.stage == "all":
             raise ValueError("network replaces one stage's network; give its --stage, not all")
@@ -166,6 +166,7 @@ class StageConfig(TrainConfig):
     kinds: tuple[str, ...] = SOURCES
     target: str = "truth"
     resolution: int = 512
+    window: int = 0
     batch: int = 64
     epochs: float = 10.0
     lr: float = 1e-3

@@ -3,7 +3,7 @@
 DF2Net (ICCV 2019) Sec. 3.3 to 3.6. A value of `TrainConfig` that is not given is the preset's.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 STAGES = ("dense", "fine", "finer")  # in the order of `--stage all`
 ALBEDO_STAGE = "albedo"
@@ -58,7 +58,8 @@ class Recipe:
         batch: photos per step, over all processes.
         optimizer: sgd (momentum 0.9) or adamw (weight decay 1e-4).
         schedule: steps (divided by 10 at epochs 8 and 9) or cosine to 0.
-        epochs, lr, warmup [steps], resolution [px], ema [decay], clip [norm of the gradient].
+        epochs, lr, warmup [steps], ema [decay], clip [norm of the gradient].
+        resolution of the crops, window of them that a stage is trained on, 0 for all of it [px].
         target: what `depth` and `normal` compare with: the truth, or the depth given to the stage.
         kinds: sources of the rows trained on.
     """
@@ -71,6 +72,7 @@ class Recipe:
     lr: float = 1e-3
     warmup: int = 0
     resolution: int = 512
+    window: int = 0
     ema: float = 0.0
     clip: float = 0.0
     target: str = "truth"
@@ -105,17 +107,18 @@ PAPER = {
 }
 
 # Ours, for rendered pairs, whose every normal is true: the refining stages are held to the normals
-# above all, because what is wrong with the height of a whole face they cannot see.
-_REFINING = Recipe(
-    LossWeights(depth=3, normal=5, shading=0.1),
-    batch=8,
+# above all. Shape from shading (Eq. 5) is left out: photos that need not follow from an albedo can
+# be augmented as freely as D-Net's, which photos that no renderer made reward.
+_FINE = Recipe(
+    LossWeights(depth=3, normal=5, gradient=20),
+    batch=16,
     optimizer="adamw",
     schedule="cosine",
-    epochs=2,
-    lr=1e-3,
-    warmup=200,
+    lr=2e-3,
+    warmup=100,
     resolution=256,
-    ema=0.998,
+    window=192,
+    ema=0.995,
     clip=1.0,
     kinds=("morphable", "reconstructed"),
 )
@@ -134,8 +137,8 @@ OURS = {
         clip=1.0,
         kinds=("morphable", "reconstructed"),
     ),
-    "fine": _REFINING,
-    "finer": _REFINING,
+    "fine": _FINE,
+    "finer": replace(_FINE, batch=8, lr=1.5e-3, resolution=512, window=256, ema=0.99),
     "albedo": _ALBEDO,
 }
 PRESETS = {"paper": PAPER, "ours": OURS}

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from df2net_hub.registry import name_of
 from df2net_hub.training.batch_norm import share_batch_norms
 from df2net_hub.training.checkpoints import Checkpoints, RunState
 from df2net_hub.training.config import StageConfig, TrainConfig, as_json
@@ -44,9 +45,17 @@ def train(config: TrainConfig) -> Path:
     if len(stages) == 1:
         return _train_stage(config.for_stage(stages[0]))
     model = config.model
+    # Opened here as well, so that one that cannot be trained is known before days of training. A
+    # fresh cascade's networks are named: they may begin with what the stage before has learned.
+    fresh = not Path(model).is_dir()
+    names = {
+        stage: name_of(trained_part(open_network(config.for_stage(stage)), stage))
+        for stage in stages
+    }
     for stage in stages:
         folder = out / stage
-        own = replace(config.for_stage(stage), out=str(folder), model=model)
+        network = names[stage] if fresh and stage != stages[0] else ""
+        own = replace(config.for_stage(stage), out=str(folder), model=model, network=network)
         if config.resume and (folder / FINISHED_FILE).is_file():
             logger.info("stage %s is trained already: %s", stage, folder / "model")
         else:

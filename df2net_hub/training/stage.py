@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from df2net_hub.modeling.albedonet import AlbedoNet
 from df2net_hub.modeling.cascade import DF2Net
+from df2net_hub.modeling.fnet_residual import ResidualFNet
 from df2net_hub.modeling.residual_unet import ResidualUNet
 from df2net_hub.registry import create_model, model_entry
 from df2net_hub.training.config import StageConfig
@@ -23,7 +24,7 @@ def open_network(config: StageConfig) -> Network:
     """What `config.model` names, with `config.network` in the place of the trained stage.
 
     Raises:
-        ValueError: a model that this stage cannot train.
+        ValueError: a model that this stage cannot train, or at this resolution.
         LookupError: no such model.
     """
     kind = AlbedoNet if config.stage == "albedo" else DF2Net
@@ -35,9 +36,21 @@ def open_network(config: StageConfig) -> Network:
             f"stage {config.stage!r} trains {kind.__name__}, such as --model {wanted}; "
             f"{config.model!r} is {type(network).__name__}"
         )
-    if not config.network:
-        return network
-    return _replaced(network, config)
+    if config.network:
+        network = _replaced(network, config)
+    _require_resolution(trained_part(network, config.stage), config)
+    return network
+
+
+def _require_resolution(trained: nn.Module, config: StageConfig) -> None:
+    """A smaller photo would be taken for a window of one of the working size."""
+    if isinstance(trained, ResidualFNet) and config.resolution < trained.config.working_size:
+        working = trained.config.working_size
+        raise ValueError(
+            f"{type(trained).__name__} works on photos of {working} px and takes smaller ones for "
+            f"a part of these; got resolution {config.resolution}, give --resolution {working}, "
+            "and --window for less work a step"
+        )
 
 
 def _replaced(network: Network, config: StageConfig) -> Network:

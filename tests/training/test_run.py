@@ -104,7 +104,7 @@ def test_the_card_tells_of_the_run_and_of_the_stages_before_it(pairs, tiny, tmp_
     record = TrainingRecord.read(second)
     assert record.origin == "df2net_hub" and record.seed == 3
     assert "Stage dense, preset `ours`: 3 of 3 steps of 8 photos at 32 px" in record.recipe
-    assert "Stage fine" in record.recipe and "shading 0.1" in record.recipe
+    assert "Stage fine" in record.recipe and "gradient 20" in record.recipe
     assert "mean depth error" in "".join(record.accuracy)
     assert "CPU" in record.hardware
     card = ModelCard.load(second / "README.md").content
@@ -116,6 +116,7 @@ def test_pictures_and_curves_are_written(pairs, tiny, tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     knobs = {"picture_every": 2, "tracker": "tensorboard", "epochs": 1, "log_every": 1}
+    knobs["losses"] = ("shading=0.1",)  # a column of its own
     train(quick(pairs, tiny, tmp_path, stage="fine", **knobs))
     picture = cv2.imread(str(tmp_path / "pictures" / "step_00000002.jpg"))
     assert picture.shape == (20 + 4 * 160, 5 * 160, 3)  # photo, given, made, target, shading

@@ -77,3 +77,21 @@ def test_a_residual_frnet_begins_with_the_fnet_before_it(folder: str, tmp_path) 
         if not name.startswith("last."):
             assert torch.equal(network.finer.state_dict()[name], values)
     assert not network.finer.last.weight.any()
+
+
+@pytest.mark.parametrize(
+    ("stage", "name"), [("fine", "fnet_residual"), ("finer", "frnet_residual")]
+)
+def test_crops_below_the_size_that_a_residual_stage_works_at_are_refused(
+    folder: str, stage: str, name: str
+) -> None:
+    config = TrainConfig(
+        dataset=("pairs",),
+        model=folder,
+        stage=stage,
+        network=name,
+        network_config=json.dumps({"working_size": 32, **SIZES}),
+        resolution=16,
+    )
+    with pytest.raises(ValueError, match="works on photos of 32 px .* --resolution 32"):
+        open_network(config.for_stage(stage))
