@@ -52,6 +52,22 @@ def test_all_stages_in_turn_each_from_the_one_before(pairs, tiny, tmp_path):
     assert steps == {"dense": 3, "fine": 6, "finer": 3}
 
 
+def test_stages_of_a_fresh_cascade_begin_with_what_the_one_before_has_learned(pairs, tmp_path):
+    fine = {"resolution": 256, "window": 32}
+    config = quick(pairs, "df2net_small", tmp_path, stage="all", epochs=1, overrides={"fine": fine})
+    network = DF2Net.from_folder(train(replace(config, lr=1e-4)))
+    dense, fine = (one.joins[0].lift.weight for one in (network.dense, network.fine))
+    assert not torch.equal(dense, fine)
+    assert (dense - fine).abs().max() < 1e-3 < dense.abs().mean()
+
+
+def test_a_stage_that_cannot_be_trained_is_known_before_the_first_one_is(pairs, tmp_path):
+    config = quick(pairs, "df2net_small", tmp_path, stage="all")
+    with pytest.raises(ValueError, match="works on photos of 256 px"):
+        train(config)
+    assert not (tmp_path / "dense").exists()
+
+
 def test_a_finished_stage_is_not_trained_again(pairs, tiny, tmp_path):
     config = quick(pairs, tiny, tmp_path, stage="all", epochs=1)
     train(config)
