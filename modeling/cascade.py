@@ -80,9 +80,9 @@ class DF2NetConfig:
     "df2net_small",
     slot="cascade",
     config=DF2NetConfig(
-        "dnet_residual", "fnet_residual", "frnet_small", mirror=True, zooms=(0.94, 1.06)
+        "dnet_residual", "fnet_residual", "frnet_residual", mirror=True, zooms=(0.94, 1.06)
     ),
-    description="ours, for laptops: residual D-Net at 128 px, F-Net at 256 px, slim Fr-Net",
+    description="ours, for laptops: one residual U-Net at 128, 256 and 512 px",
 )
 class DF2Net(nn.Module):
     """Three networks in a row.

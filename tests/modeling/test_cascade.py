@@ -14,6 +14,7 @@ from df2net_hub.modeling.dnet_residual import ResidualDNet
 from df2net_hub.modeling.fnet import FNet, FNetConfig
 from df2net_hub.modeling.fnet_residual import ResidualFNet
 from df2net_hub.modeling.frnet import FrNet, FrNetConfig
+from df2net_hub.modeling.frnet_residual import ResidualFrNet
 from df2net_hub.registry import create_model, model_entry
 
 MAPS = ("dense", "fine", "residual", "finer")
@@ -142,7 +143,7 @@ def test_the_default_is_the_papers_and_the_release_differs_in_the_join() -> None
         ("df2net_base", FrNet, "fine"),
         ("df2net_plain", FrNet, "fine"),
         ("df2net_stacked", FNet, "none"),
-        ("df2net_small", FrNet, "fine"),
+        ("df2net_small", ResidualFrNet, "fine"),
     ],
 )
 def test_a_named_cascade_builds_its_networks(

@@ -53,12 +53,15 @@ def test_all_stages_in_turn_each_from_the_one_before(pairs, tiny, tmp_path):
 
 
 def test_stages_of_a_fresh_cascade_begin_with_what_the_one_before_has_learned(pairs, tmp_path):
-    fine = {"resolution": 256, "window": 32}
-    config = quick(pairs, "df2net_small", tmp_path, stage="all", epochs=1, overrides={"fine": fine})
+    sizes = {"fine": 256, "finer": 512}
+    tables = {stage: {"resolution": size, "window": 32} for stage, size in sizes.items()}
+    config = quick(pairs, "df2net_small", tmp_path, stage="all", epochs=1, overrides=tables)
     network = DF2Net.from_folder(train(replace(config, lr=1e-4)))
-    dense, fine = (one.joins[0].lift.weight for one in (network.dense, network.fine))
-    assert not torch.equal(dense, fine)
-    assert (dense - fine).abs().max() < 1e-3 < dense.abs().mean()
+    stages = (network.dense, network.fine, network.finer)
+    dense, fine, finer = (one.joins[0].lift.weight for one in stages)
+    for before, after in ((dense, fine), (fine, finer)):
+        assert not torch.equal(before, after)
+        assert (before - after).abs().max() < 1e-3 < before.abs().mean()
 
 
 def test_a_stage_that_cannot_be_trained_is_known_before_the_first_one_is(pairs, tmp_path):
