@@ -54,7 +54,7 @@ class ResidualDNet(ResidualUNet):
             f"a D-Net begins with a D-Net with mask head {self.config.mask_head} like its own",
         )
         super().begin_with(known)
-        self.downs[0][0].load_state_dict(known.downs[0][0].state_dict())
+        self.first.load_state_dict(known.first.state_dict())
         self.last.load_state_dict(known.last.state_dict())
 
     def forward(self, photo: Tensor) -> Tensor:

@@ -46,7 +46,7 @@ class ResidualFNetConfig:
 class ResidualFNet(ResidualUNet):
     """Photo and depth to finer depth; see `ResidualFNetConfig`."""
 
-    config_class = ResidualFNetConfig
+    config_class: ClassVar[type] = ResidualFNetConfig
     # What the last layer counts in [network depth]: corrections are a few pixels, and in whole
     # units a step of AdamW would move each pixel by as many.
     unit: ClassVar[float] = 1 / 16
@@ -66,7 +66,7 @@ class ResidualFNet(ResidualUNet):
             ValueError: `known` has other widths or more blocks.
         """
         super().begin_with(known)
-        first, theirs = self.downs[0][0].weight, known.downs[0][0].weight
+        first, theirs = self.first.weight, known.first.weight
         given = theirs.shape[1]
         first[:, :given] = theirs
         first[:, given:] *= LOUDNESS

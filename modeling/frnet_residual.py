@@ -38,7 +38,7 @@ class ResidualFrNetConfig:
 class ResidualFrNet(ResidualFNet):
     """Photo and fine depth to the relief that is added to it; see `ResidualFrNetConfig`."""
 
-    config_class = ResidualFrNetConfig
+    config_class: ClassVar[type] = ResidualFrNetConfig
     unit: ClassVar[float] = 1 / 32  # as many pixels as F-Net's unit at half the size
 
     def __init__(self, config: ResidualFrNetConfig = ResidualFrNetConfig()) -> None:

@@ -6,7 +6,7 @@ there and below, and a pixel shuffle (Shi et al., CVPR 2016) leads back to the f
 """
 
 from operator import ge
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -105,6 +105,11 @@ class ResidualUNet(StageModel):
     def sizes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Widths and blocks: two networks that share them share all layers but first and last."""
         return tuple(self.config.widths), tuple(self.config.blocks)
+
+    @property
+    def first(self) -> nn.Conv2d:
+        """The layer that sees the input; it, `last` and nothing else depend on the stage."""
+        return cast(nn.Conv2d, self.get_submodule("downs.0.0"))
 
     def extends(self, other: "ResidualUNet") -> bool:
         """Whether this is `other`, less its first and last layer, with as many blocks or more."""
