@@ -49,7 +49,7 @@ class Stage:
         marks = [self._now()]
         kind = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(self.precision)
         with torch.autocast(self.device.type, dtype=kind, enabled=kind is not None):
-            seen = seen_by(self.model, self.config.stage, batch, "truth")
+            seen = seen_by(self.model, self.config.stage, batch, "truth", self.config.window)
         marks.append(self._now())
         loss = torch.stack(list(weighted_losses(self.weights, seen).values())).sum()
         marks.append(self._now())
