@@ -8,7 +8,7 @@ begin with what a D-Net knows of faces.
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -34,7 +34,9 @@ class ResidualFNetConfig:
 
     def __post_init__(self) -> None:
         require_levels(self)
-        require(self.working_size > 0, "ResidualFNetConfig.working_size must be positive, got 0")
+        require(
+            self.working_size > 0, f"{type(self).__name__}.working_size must be positive, got 0"
+        )
 
 
 @register_model(
@@ -46,12 +48,12 @@ class ResidualFNetConfig:
 class ResidualFNet(ResidualUNet):
     """Photo and depth to finer depth; see `ResidualFNetConfig`."""
 
-    config_class: ClassVar[type] = ResidualFNetConfig
+    config_class = ResidualFNetConfig
     # What the last layer counts in [network depth]: corrections are a few pixels, and in whole
     # units a step of AdamW would move each pixel by as many.
     unit: ClassVar[float] = 1 / 16
 
-    def __init__(self, config: Any = ResidualFNetConfig()) -> None:
+    def __init__(self, config: ResidualFNetConfig = ResidualFNetConfig()) -> None:
         super().__init__(config, inputs=7, outputs=1)
         for parameter in self.last.parameters():
             nn.init.zeros_(parameter)

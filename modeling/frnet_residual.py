@@ -10,23 +10,15 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from df2net_hub.modeling.base import require
-from df2net_hub.modeling.fnet_residual import ResidualFNet
-from df2net_hub.modeling.residual_unet import require_levels
+from df2net_hub.modeling.fnet_residual import ResidualFNet, ResidualFNetConfig
 from df2net_hub.registry import register_model
 
 
 @dataclass(frozen=True)
-class ResidualFrNetConfig:
-    """Sizes of the residual Fr-Net."""
+class ResidualFrNetConfig(ResidualFNetConfig):
+    """Sizes of the residual Fr-Net: those of the residual F-Net at the size of a crop."""
 
-    widths: tuple[int, ...] = (16, 32, 64, 160, 256)  # channels at 1/2, 1/4, 1/8, ... of the size
-    blocks: tuple[int, ...] = (0, 1, 1, 3, 2)  # residual blocks of each level of the encoder
     working_size: int = 512  # side [px] to which larger photos are brought
-
-    def __post_init__(self) -> None:
-        require_levels(self)
-        require(self.working_size > 0, "ResidualFrNetConfig.working_size must be positive, got 0")
 
 
 @register_model(
@@ -38,7 +30,7 @@ class ResidualFrNetConfig:
 class ResidualFrNet(ResidualFNet):
     """Photo and fine depth to the relief that is added to it; see `ResidualFrNetConfig`."""
 
-    config_class: ClassVar[type] = ResidualFrNetConfig
+    config_class = ResidualFrNetConfig
     unit: ClassVar[float] = 1 / 32  # as many pixels as F-Net's unit at half the size
 
     def __init__(self, config: ResidualFrNetConfig = ResidualFrNetConfig()) -> None:
