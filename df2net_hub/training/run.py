@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from df2net_hub.modeling.residual_unet import ResidualUNet
 from df2net_hub.registry import name_of
 from df2net_hub.training.batch_norm import share_batch_norms
 from df2net_hub.training.checkpoints import Checkpoints, RunState
@@ -45,17 +46,10 @@ def train(config: TrainConfig) -> Path:
     if len(stages) == 1:
         return _train_stage(config.for_stage(stages[0]))
     model = config.model
-    # Opened here as well, so that one that cannot be trained is known before days of training. A
-    # fresh cascade's networks are named: they may begin with what the stage before has learned.
-    fresh = not Path(model).is_dir()
-    names = {
-        stage: name_of(trained_part(open_network(config.for_stage(stage)), stage))
-        for stage in stages
-    }
+    begun = networks_to_begin(config)
     for stage in stages:
         folder = out / stage
-        network = names[stage] if fresh and stage != stages[0] else ""
-        own = replace(config.for_stage(stage), out=str(folder), model=model, network=network)
+        own = replace(config.for_stage(stage), out=str(folder), model=model, network=begun[stage])
         if config.resume and (folder / FINISHED_FILE).is_file():
             logger.info("stage %s is trained already: %s", stage, folder / "model")
         else:
@@ -64,6 +58,24 @@ def train(config: TrainConfig) -> Path:
             _train_stage(replace(own, resume=goes_on or (config.resume and stage == stages[0])))
         model = str(folder / "model")
     return Path(model)
+
+
+def networks_to_begin(config: TrainConfig) -> dict[str, str]:
+    """Of each stage the network that is to begin with the stage before it, "" for none.
+
+    Only those of a fresh cascade: in a folder they have learned something of their own. All are
+    opened here, so that one that cannot be trained is known before days of training.
+
+    Raises:
+        ValueError: a model that a stage cannot train, or not at its resolution.
+    """
+    fresh = not Path(config.model).is_dir()
+    names = {}
+    for stage in config.stages():
+        trained = trained_part(open_network(config.for_stage(stage)), stage)
+        begins = fresh and stage != "dense" and isinstance(trained, ResidualUNet)
+        names[stage] = name_of(trained) if begins else ""
+    return names
 
 
 def _train_stage(config: StageConfig) -> Path:

@@ -44,12 +44,14 @@ def open_network(config: StageConfig) -> Network:
 
 def _require_resolution(trained: nn.Module, config: StageConfig) -> None:
     """A smaller photo would be taken for a window of one of the working size."""
-    if isinstance(trained, ResidualFNet) and config.resolution < trained.config.working_size:
-        working = trained.config.working_size
+    if not isinstance(trained, ResidualFNet):
+        return
+    working = trained.config.working_size
+    if config.resolution < working or (config.window and config.resolution != working):
         raise ValueError(
-            f"{type(trained).__name__} works on photos of {working} px and takes smaller ones for "
-            f"a part of these; got resolution {config.resolution}, give --resolution {working}, "
-            "and --window for less work a step"
+            f"{type(trained).__name__} works on photos of {working} px and takes what is smaller "
+            f"for a window of these; got resolution {config.resolution} and window "
+            f"{config.window}, give --resolution {working}"
         )
 
 

@@ -12,7 +12,9 @@ from training_runs import logged, quick, same_weights
 from df2net_hub.model_card import TrainingRecord
 from df2net_hub.modeling.albedonet import AlbedoNet
 from df2net_hub.modeling.cascade import DF2Net
-from df2net_hub.training.run import train
+from df2net_hub.registry import create_model
+from df2net_hub.training.config import TrainConfig
+from df2net_hub.training.run import networks_to_begin, train
 
 
 @pytest.mark.parametrize("stage", ["dense", "fine", "finer"])
@@ -62,6 +64,25 @@ def test_stages_of_a_fresh_cascade_begin_with_what_the_one_before_has_learned(pa
     for before, after in ((dense, fine), (fine, finer)):
         assert not torch.equal(before, after)
         assert (before - after).abs().max() < 1e-3 < before.abs().mean()
+
+
+@pytest.mark.parametrize(
+    ("model", "begun"),
+    [
+        ("df2net_small", {"dense": "", "fine": "fnet_residual", "finer": "frnet_residual"}),
+        ("df2net_stacked", {"dense": "", "fine": "", "finer": ""}),  # an F-Net in Fr-Net's place
+    ],
+)
+def test_only_residual_networks_of_a_fresh_cascade_begin_with_the_one_before(model, begun):
+    config = TrainConfig(stage="all", preset="ours", dataset=("pairs",), model=model)
+    assert networks_to_begin(config) == begun
+
+
+def test_networks_of_a_folder_go_on_from_what_they_are(tmp_path):
+    folder = tmp_path / "cascade"
+    create_model("df2net_small").to_folder(folder)
+    config = TrainConfig(stage="all", preset="ours", dataset=("pairs",), model=str(folder))
+    assert set(networks_to_begin(config).values()) == {""}
 
 
 def test_a_stage_that_cannot_be_trained_is_known_before_the_first_one_is(pairs, tmp_path):

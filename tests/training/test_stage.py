@@ -1,6 +1,7 @@
 """Which network a run opens: one of its own in the trained slot, begun with what is known."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -82,8 +83,9 @@ def test_a_residual_frnet_begins_with_the_fnet_before_it(folder: str, tmp_path) 
 @pytest.mark.parametrize(
     ("stage", "name"), [("fine", "fnet_residual"), ("finer", "frnet_residual")]
 )
-def test_crops_below_the_size_that_a_residual_stage_works_at_are_refused(
-    folder: str, stage: str, name: str
+@pytest.mark.parametrize(("resolution", "window"), [(16, 0), (64, 16)])
+def test_what_a_residual_stage_would_take_for_a_window_of_another_size_is_refused(
+    folder: str, stage: str, name: str, resolution: int, window: int
 ) -> None:
     config = TrainConfig(
         dataset=("pairs",),
@@ -91,7 +93,10 @@ def test_crops_below_the_size_that_a_residual_stage_works_at_are_refused(
         stage=stage,
         network=name,
         network_config=json.dumps({"working_size": 32, **SIZES}),
-        resolution=16,
+        resolution=resolution,
+        window=window,
     )
     with pytest.raises(ValueError, match="works on photos of 32 px .* --resolution 32"):
         open_network(config.for_stage(stage))
+    whole = replace(config, resolution=64, window=0)
+    assert isinstance(open_network(whole.for_stage(stage)), DF2Net)
