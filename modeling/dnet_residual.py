@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from df2net_hub.modeling.base import require
 from df2net_hub.modeling.residual_unet import ResidualUNet, require_levels
 from df2net_hub.modeling.working_size import at_working_size, require_halvings
 from df2net_hub.registry import register_model
@@ -42,6 +41,13 @@ class ResidualDNet(ResidualUNet):
     def __init__(self, config: ResidualDNetConfig = ResidualDNetConfig()) -> None:
         super().__init__(config, inputs=3, outputs=2 if config.mask_head else 1)
 
+    def extends(self, other: ResidualUNet) -> bool:
+        """Whether this is the D-Net `other` with as many blocks or more."""
+        same_outputs = (
+            isinstance(other, ResidualDNet) and other.config.mask_head == self.config.mask_head
+        )
+        return same_outputs and super().extends(other)
+
     @torch.no_grad()
     def begin_with(self, known: ResidualUNet) -> None:
         """Take over a D-Net of as many blocks or fewer; the same function still.
@@ -49,10 +55,6 @@ class ResidualDNet(ResidualUNet):
         Raises:
             ValueError: no D-Net, or one of other widths, more blocks or another mask head.
         """
-        require(
-            isinstance(known, ResidualDNet) and known.config.mask_head == self.config.mask_head,
-            f"a D-Net begins with a D-Net with mask head {self.config.mask_head} like its own",
-        )
         super().begin_with(known)
         self.first.load_state_dict(known.first.state_dict())
         self.last.load_state_dict(known.last.state_dict())

@@ -123,13 +123,9 @@ class ResidualUNet(StageModel):
         Blocks that it does not have begin as the identity, as all blocks do.
 
         Raises:
-            ValueError: `known` has other widths or more blocks.
+            ValueError: `known` has other widths or more blocks; see `extends`.
         """
-        require(
-            self.extends(known),
-            f"{type(self).__name__} of widths and blocks {self.sizes} cannot begin with a "
-            f"{type(known).__name__} of {known.sizes}",
-        )
+        require(self.extends(known), f"{self.config} cannot begin with {known.config}")
         weights = self.state_dict()
         for name, values in known.state_dict().items():
             if not name.startswith(("downs.0.0.", "last.")):

@@ -76,7 +76,7 @@ def test_it_begins_with_what_a_dnet_knows_and_adds_nothing_yet() -> None:
 def test_a_dnet_of_more_blocks_cannot_begin_it() -> None:
     dense = ResidualDNet(ResidualDNetConfig((4, 8), (1, 1), working_size=0))
     with pytest.raises(
-        ValueError, match=r"cannot begin with a ResidualDNet of \(\(4, 8\), \(1, 1\)\)"
+        ValueError, match=r"cannot begin with ResidualDNetConfig\(.*blocks=\(1, 1\)"
     ):
         ResidualFNet(TINY).begin_with(dense)
 

@@ -55,6 +55,14 @@ def test_a_deeper_residual_dnet_goes_on_from_the_one_before_it(folder: str) -> N
     torch.testing.assert_close(network.dense(photo), known(photo))
 
 
+def test_a_residual_dnet_without_the_mask_head_begins_on_its_own(folder: str) -> None:
+    network = opened(folder, "dense", "dnet_residual", mask_head=False, **SIZES)
+    assert not network.dense.config.mask_head
+    before = DF2Net.from_folder(folder)
+    lift, known = (one.dense.joins[0].lift.weight for one in (network, before))
+    assert lift.shape == known.shape and not torch.equal(lift, known)
+
+
 def test_a_residual_fnet_begins_with_the_features_of_a_dnet_of_its_sizes(folder: str) -> None:
     network = opened(folder, "fine", "fnet_residual", **SIZES)
     for name, values in network.dense.joins.state_dict().items():
