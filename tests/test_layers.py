@@ -31,7 +31,8 @@ LAYERS = [
     "df2net_hub/importing/prnet df2net_hub/importing/tddfa df2net_hub/importing/extreme3d",
     "df2net_hub/importing/projection",
     "df2net_hub/synthesis/appearance df2net_hub/synthesis/light df2net_hub/synthesis/procedural",
-    "df2net_hub/synthesis/recipe df2net_hub/synthesis/streams df2net_hub/synthesis/strands",
+    "df2net_hub/synthesis/recipe df2net_hub/synthesis/streams df2net_hub/synthesis/strands"
+    " df2net_hub/synthesis/forms",
     "df2net_hub/synthesis/face_map df2net_hub/synthesis/expressions df2net_hub/synthesis/backdrop",
     "modeling/residual_unet",
     "df2net_hub/export df2net_hub/preview modeling/dnet modeling/fnet modeling/frnet"

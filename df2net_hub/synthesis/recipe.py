@@ -26,6 +26,7 @@ INGREDIENTS = {
     "perspective": "weak perspective only",
     "camera": "no blur, noise, JPEG, color cast or other traces of a camera",
     "sculpted": "no sculpted heads: people of the morphable model alone",
+    "forms": "no random relief: forms that the head models know alone",
     "stretch": "no heads beyond the morphable model's own range",
 }
 

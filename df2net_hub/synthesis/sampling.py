@@ -18,6 +18,7 @@ from df2net_hub.synthesis.beard import beard
 from df2net_hub.synthesis.camera import photograph, to_srgb
 from df2net_hub.synthesis.expressions import Expression, neutral, sample_expression
 from df2net_hub.synthesis.face_map import face_map
+from df2net_hub.synthesis.forms import random_forms
 from df2net_hub.synthesis.glasses import glasses
 from df2net_hub.synthesis.hair import Occluder, hair
 from df2net_hub.synthesis.lashes import lashes
@@ -231,6 +232,8 @@ class HeadSampler:
             wilder, stretch, lean = 1.0, np.ones(3), 0.0
         shape = self.model.shape(identity * wilder, expression.weights)
         shape += self._sculpting(streams.person("sculpted"), identity * wilder, person)
+        if self.recipe.has("forms"):
+            shape += random_forms(streams.person("forms"), shape)
         shape *= stretch
         eyes = shape[self.model.landmarks68][36:48].mean(0)
         shape[:, 2] += lean * (shape[:, 1] - eyes[1])

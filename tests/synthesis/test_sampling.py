@@ -59,6 +59,7 @@ CHANGES = {
     "perspective": {"distance"},
     "camera": set(),
     "sculpted": {"shape", "center", "side", "occluders"},
+    "forms": {"shape", "center", "side", "occluders"},
     "stretch": {"shape", "center", "side", "occluders"},
 }
 
@@ -102,7 +103,7 @@ def test_a_lean_moves_what_is_below_the_eyes_forward(
 def test_sculpted_people_take_the_place_of_the_models_wholly_or_in_part(
     sampler: HeadSampler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    still = ("stretch", "expressions")
+    still = ("stretch", "forms", "expressions")
     shapes = []
     for odds in ((1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, 1.0, 0.0)):
         monkeypatch.setattr(sampling, "SCULPTED_ODDS", odds)

@@ -1,0 +1,32 @@
+"""Forms that no head model knows: smooth random relief over a whole head.
+
+A network that knows the faces of its models only takes depths from where eyes, nose and mouth lie
+in the picture; what a model does not predict has to be read from light and outline.
+"""
+
+import numpy as np
+
+# Length over which a form changes [cm], and how far it moves the surface (deviation) [cm].
+SCALES = ((0.9, 0.05), (1.5, 0.09), (2.5, 0.15), (4.0, 0.21))
+WAVES = 16  # of each scale
+SYMMETRIC = 0.7  # share of the waves
+MOVES = np.array([0.0, 0.45, 0.9])  # deviations of up and forward; sideways heads differ anyway
+
+
+def random_forms(rng: np.random.Generator, points: np.ndarray) -> np.ndarray:
+    """(V,3) random smooth motion [cm] of `points` (V,3) [cm], symmetric for the most part.
+
+    A sum of plane waves with random vectors from a normal distribution, which is a Gaussian random
+    field whose values at two points resemble each other within a scale's length. How strong it is
+    differs between heads.
+    """
+    strength = rng.uniform(0, 2)
+    lengths, sizes = np.repeat(np.array(SCALES), WAVES, 0).T
+    waves = rng.standard_normal((len(lengths), 3)) / lengths[:, None]
+    phases = rng.uniform(0, 2 * np.pi, (len(lengths), 2))
+    phases[rng.random(len(lengths)) < SYMMETRIC, 0] = 0
+    ways = rng.standard_normal((len(lengths), 3)) * MOVES
+    ways *= (strength * 2 * sizes / np.sqrt(WAVES))[:, None]
+    across = np.cos(np.outer(points[:, 0], waves[:, 0]) + phases[:, 0])
+    along = np.cos(points[:, 1:] @ waves[:, 1:].T + phases[:, 1])
+    return np.asarray((across * along) @ ways, np.float32)
