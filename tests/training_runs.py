@@ -13,6 +13,7 @@ from df2net_hub.training.config import TrainConfig
 
 ROOT = Path(__file__).resolve().parents[1]
 QUICK = {
+    "precise_norms": 16,
     "stage": "dense",
     "preset": "ours",
     "resolution": 32,

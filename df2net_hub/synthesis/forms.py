@@ -27,6 +27,10 @@ def random_forms(rng: np.random.Generator, points: np.ndarray) -> np.ndarray:
     phases[rng.random(len(lengths)) < SYMMETRIC, 0] = 0
     ways = rng.standard_normal((len(lengths), 3)) * MOVES
     ways *= (strength * 2 * sizes / np.sqrt(WAVES))[:, None]
+    # Two million cosines a head: many times as fast in half the precision, which is plenty.
+    points, waves, phases, ways = (
+        values.astype(np.float32) for values in (points, waves, phases, ways)
+    )
     across = np.cos(np.outer(points[:, 0], waves[:, 0]) + phases[:, 0])
     along = np.cos(points[:, 1:] @ waves[:, 1:].T + phases[:, 1])
-    return np.asarray((across * along) @ ways, np.float32)
+    return (across * along) @ ways

@@ -33,6 +33,7 @@ FROM_PRESET = (
     "window",
     "ema",
     "clip",
+    "precise_norms",
     "target",
     "kinds",
 )
@@ -79,6 +80,10 @@ class TrainConfig:
     warmup: int | None = _knob("steps of linear warm-up")
     ema: float | None = _knob("decay of the averaged weights that are exported; 0: no average")
     clip: float | None = _knob("largest norm of the gradient; 0: any")
+    precise_norms: int | None = _knob(
+        "photos, not altered, whose batch statistics the finished network gets; 0: those that it "
+        "gathered in training"
+    )
     seed: int = _knob("of weights, order and augmentation", 0)
     augment: bool = _knob("mirror, turn, zoom, shift, alter the photo", True)
     workers: int = _knob("processes that load data, per training process", 1)
@@ -132,6 +137,8 @@ class TrainConfig:
                 raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)}")
         if self.window is not None and (self.window < 0 or self.window % 4):
             raise ValueError(f"window must be a multiple of 4, or 0 for none, got {self.window}")
+        if self.precise_norms is not None and self.precise_norms < 0:
+            raise ValueError(f"precise_norms must be 0 or more, got {self.precise_norms}")
         if self.network and self.stage == "all":
             raise ValueError("network replaces one stage's network; give its --stage, not all")
         LossWeights.parse(self.losses)
@@ -175,6 +182,7 @@ class StageConfig(TrainConfig):
     warmup: int = 0
     ema: float = 0.0
     clip: float = 0.0
+    precise_norms: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -1,6 +1,7 @@
 """Batches of augmented pairs, from step `first` on, this process's part of each."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -148,11 +149,15 @@ class Batches:
         """Steps of the whole run."""
         return max(round(self.config.epochs * self.length / self.config.batch), 1)
 
-    def loader(self, step: int) -> DataLoader:
-        """Batches from `step` on; a step has `accumulate` of them."""
+    def loader(self, step: int, *, augment: bool = True) -> DataLoader:
+        """Batches from `step` on; a step has `accumulate` of them.
+
+        With `augment` as the config says, else as they are.
+        """
         from accelerate.data_loader import BatchSamplerShard
 
-        config, first = self.config, step * self.config.accumulate
+        config = replace(self.config, augment=self.config.augment and augment)
+        first = step * config.accumulate
         whole = config.batch // config.accumulate
         options: dict[str, Any] = {
             "num_workers": config.workers,

@@ -1,5 +1,6 @@
 """Steps of one stage: load, run, weigh, descend; and what is written on the way."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from df2net_hub.training.loader import Batches, Sample, on_device
 from df2net_hub.training.monitor import Monitor
 from df2net_hub.training.objectives import Seen, weighted_losses
 from df2net_hub.training.pictures import learning_picture
+from df2net_hub.training.precise_norms import settle_norms
 from df2net_hub.training.schedule import learning_rate
 from df2net_hub.training.stage import Network, StageTrainer, seen_by
 from df2net_hub.training.validation import SCORES, Validation
@@ -83,6 +85,8 @@ class StageRun:
             if config.picture_every and state.step % config.picture_every == 0:
                 monitor.show(state.step, self._picture(seen))
             last = state.step == self.steps
+            if last and config.precise_norms:
+                self._settle_norms()
             if self.validation and (last or state.step % config.validate_every == 0):
                 self._validate()
             stop = self._agreed(asked_to_stop())
@@ -193,6 +197,24 @@ class StageRun:
         """The stage with the weights that are exported, in evaluation mode."""
         trained = self._unwrapped().trained if self.average is None else self.average.module
         return StageTrainer(self.network, self.config.stage, trained).eval()
+
+    def _settle_norms(self) -> None:
+        """Give the weights that are exported batch statistics of photos as they are."""
+        config = self.config
+        judged = self._judged()
+        loader = iter(self.batches.loader(0, augment=False))
+        count = math.ceil(config.precise_norms * config.accumulate / config.batch)
+
+        def send() -> Seen:
+            batch = on_device(next(loader), self.accelerator.device)
+            return seen_by(judged, config.stage, batch, config.target, config.window)
+
+        settle_norms(
+            judged.trained,
+            (send() for _ in range(count)),
+            lambda values: self.accelerator.reduce(values, "mean"),
+        )
+        self._unwrapped().train()
 
     def _validate(self) -> None:
         assert self.validation is not None

@@ -59,6 +59,7 @@ class Recipe:
         optimizer: sgd (momentum 0.9) or adamw (weight decay 1e-4).
         schedule: steps (divided by 10 at epochs 8 and 9) or cosine to 0.
         epochs, lr, warmup [steps], ema [decay], clip [norm of the gradient].
+        precise_norms: photos whose batch statistics the finished network gets, 0 for training's.
         resolution of the crops, window of them that a stage is trained on, 0 for all of it [px].
         target: what `depth` and `normal` compare with: the truth, or the depth given to the stage.
         kinds: sources of the rows trained on.
@@ -75,6 +76,7 @@ class Recipe:
     window: int = 0
     ema: float = 0.0
     clip: float = 0.0
+    precise_norms: int = 0
     target: str = "truth"
     kinds: tuple[str, ...] = ("morphable", "reconstructed", "fine")
 
@@ -135,6 +137,7 @@ OURS = {
         resolution=128,
         ema=0.998,
         clip=1.0,
+        precise_norms=640,
         kinds=("morphable", "reconstructed"),
     ),
     "fine": _FINE,

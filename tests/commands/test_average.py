@@ -11,6 +11,7 @@ from df2net_hub.modeling.cascade import DF2Net, DF2NetConfig
 from df2net_hub.modeling.dnet import DNet, DNetConfig
 from df2net_hub.modeling.fnet import FNet, FNetConfig
 from df2net_hub.modeling.frnet import FrNet, FrNetConfig
+from df2net_hub.synthesis.make_pairs import make_pairs
 
 
 def run_folder(folder: Path, seed: int, **record: object) -> Path:
@@ -46,6 +47,27 @@ def test_what_one_run_measured_is_not_said_of_the_mean(tmp_path: Path) -> None:
     models = [run_folder(tmp_path / str(seed), seed, accuracy={"x": "1 mm"}) for seed in (1, 2)]
     assert main(["average", *map(str, models), "-o", str(tmp_path / "mean")]) == 0
     assert TrainingRecord.read(tmp_path / "mean").accuracy is None
+
+
+def test_norms_of_the_mean_are_those_of_the_photos_given(tmp_path: Path) -> None:
+    make_pairs(tmp_path / "pairs", 6, size=32)
+    models = [str(run_folder(tmp_path / str(seed), seed)) for seed in (1, 2)]
+    for name, more in (("plain", ()), ("settled", ("--norms", str(tmp_path / "pairs")))):
+        assert main(["average", *models, "-o", str(tmp_path / name), *more]) == 0
+    plain, settled = (
+        DF2Net.from_folder(tmp_path / name).state_dict() for name in ("plain", "settled")
+    )
+    changed = {name for name in plain if not torch.equal(plain[name], settled[name])}
+    assert changed == {
+        name
+        for name in plain
+        if name.startswith("dense.") and ("running" in name or "tracked" in name)
+    }
+    pairs = tmp_path / "pairs"
+    recipe = TrainingRecord.read(tmp_path / "settled").recipe
+    assert (
+        recipe == f"Mean of the weights of 2 runs. D-Net's batch statistics are those of {pairs}."
+    )
 
 
 def test_one_model_alone_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
