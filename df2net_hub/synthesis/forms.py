@@ -28,9 +28,9 @@ def random_forms(rng: np.random.Generator, points: np.ndarray) -> np.ndarray:
     ways = rng.standard_normal((len(lengths), 3)) * MOVES
     ways *= (strength * 2 * sizes / np.sqrt(WAVES))[:, None]
     # Two million cosines a head: many times as fast in half the precision, which is plenty.
-    points, waves, phases, ways = (
-        values.astype(np.float32) for values in (points, waves, phases, ways)
+    x, rest, frequencies, shifts, moves = (
+        values.astype(np.float32) for values in (points[:, 0], points[:, 1:], waves, phases, ways)
     )
-    across = np.cos(np.outer(points[:, 0], waves[:, 0]) + phases[:, 0])
-    along = np.cos(points[:, 1:] @ waves[:, 1:].T + phases[:, 1])
-    return (across * along) @ ways
+    across = np.cos(np.outer(x, frequencies[:, 0]) + shifts[:, 0])
+    along = np.cos(rest @ frequencies[:, 1:].T + shifts[:, 1])
+    return np.asarray((across * along) @ moves)

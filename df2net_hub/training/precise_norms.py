@@ -33,6 +33,7 @@ def settle_norms(
             norm.momentum = 1 / (count + 1)  # of the next batch, so that all count alike
     for norm, momentum in zip(norms, usual, strict=True):
         norm.momentum = momentum
+        assert norm.running_mean is not None and norm.running_var is not None
         norm.running_mean.copy_(over_processes(norm.running_mean))
         norm.running_var.copy_(over_processes(norm.running_var))
     trained.eval()
