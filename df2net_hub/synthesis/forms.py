@@ -27,7 +27,7 @@ def random_forms(rng: np.random.Generator, points: np.ndarray) -> np.ndarray:
     phases[rng.random(len(lengths)) < SYMMETRIC, 0] = 0
     ways = rng.standard_normal((len(lengths), 3)) * MOVES
     ways *= (strength * 2 * sizes / np.sqrt(WAVES))[:, None]
-    # Two million cosines a head: many times as fast in half the precision, which is plenty.
+    # Three million cosines a head: many times as fast in half the precision, which is plenty.
     x, rest, frequencies, shifts, moves = (
         values.astype(np.float32) for values in (points[:, 0], points[:, 1:], waves, phases, ways)
     )
