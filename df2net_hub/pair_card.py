@@ -150,7 +150,9 @@ def _taught(recipe: dict[str, Any]) -> str | None:
         return None
     model = recipe.get("model", NOT_STATED)
     weights = "its bundled weights" if model == "bundled" else f"the weights `{model}`"
-    return f"photos with a depth that the pipeline of df2net_hub itself reconstructed, by {weights}"
+    turned = "; most of them turned and lit anew by that depth" if recipe.get("turns") else ""
+    made = f"photos with a depth that the pipeline of df2net_hub itself reconstructed, by {weights}"
+    return made + turned
 
 
 def _configs(sets: list[SetContents]) -> list[dict[str, Any]]:

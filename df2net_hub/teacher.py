@@ -6,6 +6,7 @@ that the paper used. What it is not sure of is rejected, see `teacher_checks`.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -18,16 +19,24 @@ from df2net_hub.pairs import encode_row
 from df2net_hub.photos import PhotoError, load_photo
 from df2net_hub.pipelines.df2net import DF2NetPipeline
 from df2net_hub.result import Face
+from df2net_hub.synthesis.appearance import procedural_assets, read_panoramas
 from df2net_hub.teacher_checks import Seen, TeacherLimits, first_failed, measures
+from df2net_hub.turned_photos import Scene, cropped, turned_photo
 
 Row = dict[str, Any]
 # Shift right, shift down (of the crop's side) and zoom of the crops that must agree with the first.
 JITTERS = ((0.04, 0.0, 1.0), (0.0, 0.04, 1.0), (0.0, 0.0, 1.08))
 
 
+Judged = tuple[np.ndarray, Face, float]  # a photo, its face, and how far its mirror image is off
+
+
 @dataclass(frozen=True)
 class TaughtPairs:
-    """Makes the pair of photo `index`, for `shards.write_set`; plain values, so that it travels.
+    """Makes pairs of photos, for `shards.write_set`; plain values, so that it travels.
+
+    Input `index` is photo index // (1 + turns): as it is if the remainder is 0, otherwise seen from
+    another side in another light, see `turned_photos`.
 
     Attributes:
         photos: paths, and `names` of the samples.
@@ -35,6 +44,9 @@ class TaughtPairs:
         detector, device: see `DF2NetPipeline`.
         size: side of the pictures [px].
         limits: what a reconstruction must keep to.
+        turns: how often each photo is turned and lit anew.
+        assets: folder with panoramas (docs/assets.md) to light turned photos by; None: plain skies.
+        seed: of turns and lights.
     """
 
     photos: tuple[str, ...]
@@ -44,6 +56,9 @@ class TaughtPairs:
     device: str = "cpu"
     size: int = CROP_SIZE
     limits: TeacherLimits = TeacherLimits()
+    turns: int = 0
+    assets: str | None = None
+    seed: int = 0
 
     def open(self) -> Callable[[int], Row | str]:
         """Load the teacher; the callable makes a row, or says why there is none."""
@@ -53,29 +68,57 @@ class TaughtPairs:
             raise ValueError(
                 "a teacher needs a dense network with a mask head; this one cannot say what is face"
             )
+        panoramas = load_panoramas(self.assets)
 
+        @lru_cache(maxsize=1)  # a photo's turns follow it
         @torch.inference_mode()
+        def judged(number: int) -> Judged | str:
+            return self._judge(pipe, number)
+
         def make(index: int) -> Row | str:
-            try:
-                photo = load_photo(self.photos[index])
-            except PhotoError:
-                return "photo that cannot be read"
-            boxes = pipe.find_faces(photo, self.detector)
+            number, turn = divmod(index, 1 + self.turns)
+            found = judged(number)
+            if isinstance(found, str):
+                return found
+            photo, face, flip_px = found
+            if turn == 0:
+                return taught_row(self.names[number], photo, face, flip_px, self.size)
+            rng = np.random.default_rng((self.seed, number, turn))
+            seen = turned_photo(photo, face, self.size, rng, panoramas)
+            boxes = pipe.find_faces(seen.picture, self.detector)
             if len(boxes) != 1:
-                return "several faces" if boxes else "no face found"
-            try:
-                taught = teach(pipe, photo, boxes[0], self.limits.most_jitter_px > 0)
-            except ValueError:  # of crop_face: a detector's box that misses the photo
-                return "no face found"
-            if taught is None:
-                return "no face in the mask"
-            measured = measures(taught[1])
-            reason = first_failed(measured, self.limits)
-            if reason is not None:
-                return reason
-            return taught_row(self.names[index], photo, taught[0], measured["flip_px"], self.size)
+                return "turned: several faces" if boxes else "turned: no face found"
+            name = f"{self.names[number]}-turned{turn}"
+            return turned_row(name, cropped(seen, boxes[0], self.size), flip_px)
 
         return make
+
+    def _judge(self, pipe: DF2NetPipeline, number: int) -> Judged | str:
+        try:
+            photo = load_photo(self.photos[number])
+        except PhotoError:
+            return "photo that cannot be read"
+        boxes = pipe.find_faces(photo, self.detector)
+        if len(boxes) != 1:
+            return "several faces" if boxes else "no face found"
+        try:
+            taught = teach(pipe, photo, boxes[0], self.limits.most_jitter_px > 0)
+        except ValueError:  # of crop_face: a detector's box that misses the photo
+            return "no face found"
+        if taught is None:
+            return "no face in the mask"
+        measured = measures(taught[1])
+        reason = first_failed(measured, self.limits)
+        return reason or (photo, taught[0], measured["flip_px"])
+
+
+def load_panoramas(assets: str | None) -> np.ndarray:
+    """(N,h,w,3) linear radiance of an assets folder; of plain skies without one.
+
+    Raises:
+        FileNotFoundError: the folder has no light.
+    """
+    return procedural_assets().panoramas if assets is None else read_panoramas(assets)
 
 
 @torch.inference_mode()
@@ -156,6 +199,21 @@ def taught_row(name: str, photo: np.ndarray, face: Face, flip_px: float, size: i
         depth=(relief / DEPTH_UNIT_PX).astype(np.float32),
         normals=np.where(mask[..., None], unit, np.nan),
         camera={"mm_per_px": face.mm_per_px},
+        scores={"flip_px": flip_px},
+    )
+
+
+def turned_row(name: str, seen: Scene, flip_px: float) -> Row:
+    """A turned photo, cropped to the face that a detector found in it, as a row of `pairs`."""
+    relief = seen.height - seen.height[seen.mask].mean(dtype=np.float64)
+    px_per_crop_px = len(seen.mask) / CROP_SIZE
+    return encode_row(
+        id=name,
+        source="reconstructed",
+        image=seen.picture,
+        mask=seen.mask,
+        depth=(relief / px_per_crop_px / DEPTH_UNIT_PX).astype(np.float32),
+        normals=np.where(seen.mask[..., None], seen.normals, np.nan),
         scores={"flip_px": flip_px},
     )
 

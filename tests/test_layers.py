@@ -40,7 +40,7 @@ LAYERS = [
     "modeling/fnet_residual",
     "modeling/frnet_residual",
     "df2net_hub/synthesis/hair df2net_hub/synthesis/wrinkles df2net_hub/result modeling/cascade",
-    "df2net_hub/synthesis/surface df2net_hub/synthesis/reach",
+    "df2net_hub/synthesis/surface df2net_hub/synthesis/reach df2net_hub/turned_photos",
     "df2net_hub/synthesis/paint df2net_hub/synthesis/shade",
     "df2net_hub/synthesis/cover",
     "modeling/albedonet df2net_hub/averaging modeling/dnet_timm",

@@ -107,3 +107,36 @@ def test_the_bundled_teacher_measures_the_portrait_as_a_face(portrait: Path) -> 
     assert 0.3 < measured["relief"] < 0.7
     assert measured["nose_off"] < 0.2 and measured["convexity"] > 0.9
     assert 0 < measured["flip_px"] < 8 and 0 < measured["jitter_px"] < 10
+
+
+def test_turned_photos_follow_the_photo_they_come_from(tiny_folder: Path, portrait: Path) -> None:
+    options = {"model": str(tiny_folder), "detector": "none", "limits": ANYTHING, "size": 96}
+    maker = TaughtPairs((str(portrait),), ("portrait",), turns=2, seed=5, **options)
+    one = maker.open()
+    rows = [one(index) for index in range(3)]
+    assert [row["id"] for row in rows] == ["portrait", "portrait-turned1", "portrait-turned2"]
+    assert {row["source"] for row in rows} == {"reconstructed"}
+    (as_it_is,) = make(portrait, **options)
+    assert rows[0] == as_it_is
+    pairs = [decoded(row) for row in rows]
+    for pair in pairs[1:]:
+        assert pair["image"].shape == (96, 96, 3) and pair["mask"].any()
+        assert abs(float(pair["depth"][pair["mask"]].mean())) < 1e-3
+        assert np.abs(pair["image"].astype(int) - pairs[0]["image"]).mean() > 3
+    assert np.abs(pairs[1]["image"].astype(int) - pairs[2]["image"]).mean() > 3
+
+
+def test_turns_depend_on_seed_and_number_alone(tiny_folder: Path, portrait: Path) -> None:
+    options = {"model": str(tiny_folder), "detector": "none", "limits": ANYTHING, "size": 64}
+
+    def second(seed: int):
+        return TaughtPairs((str(portrait),), ("p",), turns=2, seed=seed, **options).open()(2)
+
+    assert second(0) == second(0)
+    assert second(0)["image"] != second(1)["image"]
+
+
+def test_turned_photos_without_panoramas_are_refused(tiny_folder: Path, portrait: Path) -> None:
+    maker = TaughtPairs((str(portrait),), ("p",), model=str(tiny_folder), assets=str(tiny_folder))
+    with pytest.raises(FileNotFoundError, match="holds no light"):
+        maker.open()

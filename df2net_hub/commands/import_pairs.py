@@ -14,7 +14,12 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from df2net_hub.commands.set_arguments import add_set_arguments, need_extras, write_with_progress
+from df2net_hub.commands.set_arguments import (
+    add_set_arguments,
+    at_least,
+    need_extras,
+    write_with_progress,
+)
 from df2net_hub.faces import get_detector
 from df2net_hub.pair_card import TEACHER
 
@@ -25,6 +30,7 @@ EXAMPLES = """\
   df2net import-pairs MESHES --from mesh -o pairs                      NAME.glb, NAME.json, NAME.jpg
   df2net import-pairs MAPS --from depth --depth unit.json -o pairs     NAME_depth.png, NAME.jpg
   df2net import-pairs PHOTOS --from teacher -o taught --workers 4
+  df2net import-pairs PHOTOS --from teacher --turns 6 --assets DATA -o turned
   df2net import-pairs PHOTOS --from teacher --limit most_flip_px=2.5 -o strict
 """
 
@@ -63,9 +69,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="teacher: a check's limit; docs/import.md lists them",
     )
     parser.add_argument(
+        "--turns",
+        type=at_least(0),
+        default=0,
+        metavar="N",
+        help="teacher: N more pairs of each photo, from other sides, in other light (%(default)s)",
+    )
+    parser.add_argument(
+        "--assets", type=Path, help="teacher: folder with panoramas to light them (plain skies)"
+    )
+    parser.add_argument(
         "--license", help="of the set, for its card: an identifier of the Hub such as cc0-1.0"
     )
-    add_set_arguments(parser)
+    add_set_arguments(parser, seed=True)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -80,11 +96,14 @@ def run(args: argparse.Namespace) -> int:
         args, args.output, args.layout, maker, len(names), recipe, unit="photo"
     )
     rejected = rejected_names(args.output, args.layout, names)
-    for reason, some in rejected.items():
+    for reason, inputs in rejected.items():
+        some = list(dict.fromkeys(inputs))  # a photo and its turns share a name
         more = f" and {len(some) - NAMES_SHOWN} more" if len(some) > NAMES_SHOWN else ""
         print(f"  {reason}: {', '.join(some[:NAMES_SHOWN])}{more}")
     if sum(map(len, rejected.values())) == len(names):
-        raise ValueError(f"not one of {len(names)} photos gave a pair; the reasons stand above")
+        raise ValueError(
+            f"not one of {len(set(names))} photos gave a pair; the reasons stand above"
+        )
     return status
 
 
@@ -94,6 +113,9 @@ def command(args: argparse.Namespace) -> str:
     for option in ("view", "photos", "reference", "vertices", "camera", "depth", "model"):
         if getattr(args, option):
             words += [f"--{option}", args.view if option == "view" else option.upper()]
+    if args.turns:
+        words += ["--turns", str(args.turns), "--seed", str(args.seed)]
+        words += ["--assets", "DATA"] if args.assets else []
     for limit in args.limit:
         words += ["--limit", limit]
     return shlex.join(words)
@@ -109,11 +131,17 @@ def refuse_what_does_not_belong(args: argparse.Namespace) -> None:
         "camera": ("mesh",),
         "depth": ("depth",),
         "model": (TEACHER,),
+        "turns": (TEACHER,),
+        "assets": (TEACHER,),
+        "seed": (TEACHER,),
         "limit": (TEACHER,),
     }
     for option, layouts in belongs.items():
         if getattr(args, option) and args.layout not in layouts:
             raise ValueError(f"--{option} is for --from {', '.join(layouts)}, not {args.layout}")
+    for option in ("assets", "seed"):
+        if getattr(args, option) and args.layout == TEACHER and not args.turns:
+            raise ValueError(f"--{option} is for photos that are turned: give --turns N as well")
 
 
 def imported(args: argparse.Namespace) -> tuple[Any, list[str], dict[str, Any]]:
@@ -163,6 +191,9 @@ def taught(args: argparse.Namespace) -> tuple[Any, list[str], dict[str, Any]]:
         device=args.device,
         size=args.size,
         limits=limits,
+        turns=args.turns,
+        assets=None if args.assets is None else str(args.assets),
+        seed=args.seed,
     )
     recipe = {
         "made_by": TEACHER,
@@ -171,7 +202,10 @@ def taught(args: argparse.Namespace) -> tuple[Any, list[str], dict[str, Any]]:
         "detector": args.detector,
         "limits": asdict(limits),
     }
-    return maker, names, recipe
+    if args.turns:
+        recipe |= {"turns": args.turns, "seed": args.seed}
+        recipe["light"] = "plain skies" if args.assets is None else "panoramas"
+    return maker, [name for name in names for _ in range(1 + args.turns)], recipe
 
 
 def content(option: str | None) -> str | None:

@@ -59,17 +59,10 @@ def load_assets(folder: str | Path, skin_height: int = 512, has_colors: bool = F
     Raises:
         FileNotFoundError: skins or light are missing.
     """
-    skins, probe_path = skin_paths(folder), environments_path(folder)
-    for found, what in (
-        (skins or has_colors, "skins/*.jpg"),
-        (probe_path.is_file(), "light/environments.npz"),
-    ):
-        if not found:
-            raise FileNotFoundError(
-                f"{folder} holds no {what}; docs/assets.md says where to get it"
-            )
-    with np.load(probe_path, allow_pickle=False) as stored:
-        panoramas = stored["radiance"].astype(np.float32)
+    skins = skin_paths(folder)
+    if not skins and not has_colors:
+        raise _missing(folder, "skins/*.jpg")
+    panoramas = read_panoramas(folder)
     size = (2 * skin_height, skin_height)
     plain = procedural_assets()
     textures = [cv2.resize(_read(path), size, interpolation=cv2.INTER_AREA) for path in skins]
@@ -80,6 +73,23 @@ def load_assets(folder: str | Path, skin_height: int = 512, has_colors: bool = F
         noise=tileable_noise(np.random.default_rng(0)),
         skin_names=tuple(path.stem for path in skins) or plain.skin_names,
     )
+
+
+def read_panoramas(folder: str | Path) -> np.ndarray:
+    """(N,h,w,3) float32 linear radiance of the panoramas below `folder` (docs/assets.md).
+
+    Raises:
+        FileNotFoundError: there are none.
+    """
+    path = environments_path(folder)
+    if not path.is_file():
+        raise _missing(folder, "light/environments.npz")
+    with np.load(path, allow_pickle=False) as stored:
+        return stored["radiance"].astype(np.float32)
+
+
+def _missing(folder: str | Path, what: str) -> FileNotFoundError:
+    return FileNotFoundError(f"{folder} holds no {what}; docs/assets.md says where to get it")
 
 
 def procedural_assets(seed: int = 0) -> Assets:

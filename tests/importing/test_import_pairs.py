@@ -9,7 +9,9 @@ import trimesh
 from PIL import Image
 
 from df2net_hub import cli
+from df2net_hub.demo_photo import demo_photo
 from df2net_hub.pairs import decode_pair, open_pairs
+from df2net_hub.teacher_checks import TeacherLimits
 
 CENTER = (130.0, 110.0)
 
@@ -127,6 +129,8 @@ def test_a_folder_where_nothing_fits_says_the_layout(import_pairs, tmp_path: Pat
         (["--from", "prnet", "--camera", "{}"], "--camera is for --from mesh"),
         (["--from", "teacher", "--view", "photo"], "--view is for"),
         (["--from", "teacher", "--limit", "wit=3"], "no limit named 'wit'"),
+        (["--from", "depth", "--turns", "2"], "--turns is for --from teacher"),
+        (["--from", "teacher", "--seed", "3"], "--turns N as well"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(
@@ -154,3 +158,29 @@ def test_the_teachers_rejections_are_counted(
     assert recipe["made_by"] == "teacher"
     assert recipe["model"].startswith(f"{tiny_folder.name} sha256:")
     assert str(tiny_folder) not in (tmp_path / "set" / "README.md").read_text()
+
+
+def test_photos_and_their_turns_become_pairs(
+    import_pairs, tiny_folder: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("skimage")
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    (folder / "person.png").write_bytes(Path(demo_photo()).read_bytes())
+    (folder / "broken.jpg").write_bytes(b"no picture")
+    anything = [
+        word
+        for name in TeacherLimits.__dataclass_fields__
+        if name != "most_jitter_px"
+        for word in ("--limit", f"{name}={'-1e9' if name.startswith('least') else '1e9'}")
+    ]
+    words = ["--from", "teacher", "--model", tiny_folder]
+    ran = import_pairs(folder, *words, "--turns", 2, "--seed", 3, *anything)
+    assert ran.status == 0, ran.err
+    rows = open_pairs(tmp_path / "set")
+    assert [rows[i]["id"] for i in range(3)] == ["person", "person-turned1", "person-turned2"]
+    assert len(rows) == 3 and ran.out.count("broken") == 1
+    recipe = json.loads((tmp_path / "set" / "teacher.json").read_text())["recipe"]
+    assert (recipe["turns"], recipe["seed"], recipe["light"]) == (2, 3, "plain skies")
+    assert "--turns 2 --seed 3" in recipe["command"]
+    assert "turned and lit anew" in (tmp_path / "set" / "README.md").read_text()
