@@ -43,7 +43,7 @@ def one_round(cascade: DF2Net, photo: Tensor) -> dict[str, float]:
     dense, _ = cascade.see(photo)
     return {
         "dense": timed(lambda: cascade.see(photo)),
-        "fine": timed(lambda: cascade.fine(photo, dense)),
+        "fine": timed(lambda: cascade.refine(photo, dense)),
         "finer": timed(lambda: cascade.finer(photo, dense)),
         "cascade": timed(lambda: cascade(photo)),
     }

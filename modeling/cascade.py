@@ -39,8 +39,8 @@ class DF2NetConfig:
     finer: str = "frnet_base"
     residual_on: str = "fine"  # fine (paper), dense (release), none: the last output is the depth
     residual_gain: float = 1.0  # 3 in the release
-    mirror: bool = False  # ours: dense is the mean over the photo and its mirror image
-    zooms: tuple[float, ...] = (1.0,)  # ours: and over the photo magnified by each of these
+    mirror: bool = False  # ours: dense and fine are means over the photo and its mirror image
+    zooms: tuple[float, ...] = (1.0,)  # ours: dense also over the photo magnified by each of these
 
     def __post_init__(self) -> None:
         require(
@@ -107,7 +107,7 @@ class DF2Net(nn.Module):
     def forward(self, photo: Tensor) -> Stages:
         """All stages of `photo` (B,3,H,W) in [-1,1]."""
         dense, mask_logits = self.see(photo)  # (B,1,H,W) each
-        fine = self.fine(photo, dense)  # (B,1,H,W)
+        fine = self.refine(photo, dense)  # (B,1,H,W)
         last = self.finer(photo, fine)  # (B,1,H,W)
         residual = last - fine if self.config.residual_on == "none" else last
         return Stages(dense, fine, residual, self.join(dense, fine, last), mask_logits)
@@ -128,6 +128,13 @@ class DF2Net(nn.Module):
             return maps
         depth, logits = maps[:, :1] / zoom, maps[:, 1:]  # relief is magnified like any length
         return magnified(torch.cat([depth, logits], 1), 1 / zoom)
+
+    def refine(self, photo: Tensor, dense: Tensor) -> Tensor:
+        """Fine depth (B,1,H,W) of `photo` (B,3,H,W), given its dense depth (B,1,H,W)."""
+        fine = self.fine(photo, dense)
+        if not self.config.mirror:
+            return fine
+        return (fine + self.fine(photo.flip(-1), dense.flip(-1)).flip(-1)) / 2
 
     def join(self, dense: Tensor, fine: Tensor, last: Tensor) -> Tensor:
         """The finer depth from the last network's output."""

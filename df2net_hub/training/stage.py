@@ -108,7 +108,7 @@ class StageTrainer(nn.Module):
             return maps[:, :1], maps[:, 1:2] if maps.shape[1] > 1 else None, None
         with torch.no_grad():
             dense, _ = network.see(photo)
-            given = dense if self.stage == "fine" else network.fine(photo, dense)
+            given = dense if self.stage == "fine" else network.refine(photo, dense)
             if windows is not None:
                 photo, dense, given = (windows.cut(maps) for maps in (photo, dense, given))
         refined = self.trained(photo, given)

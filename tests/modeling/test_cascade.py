@@ -108,6 +108,19 @@ def test_a_mirrored_cascade_sees_a_photo_and_its_mirror_image_alike(mask_head: b
 
 
 @torch.no_grad()
+def test_a_mirrored_cascade_refines_a_photo_and_its_mirror_image_alike() -> None:
+    mirrored, plain = tiny(mirror=True), tiny()
+    image, dense = photo(), plain.see(photo())[0]
+    fine = mirrored.refine(image, dense)
+    other = plain.fine(image.flip(-1), dense.flip(-1)).flip(-1)
+    assert torch.equal(fine, (plain.fine(image, dense) + other) / 2)
+    assert not torch.equal(fine, plain.refine(image, dense))
+    assert torch.allclose(mirrored.refine(image.flip(-1), dense.flip(-1)), fine.flip(-1), atol=1e-6)
+    stages = mirrored(image)
+    assert torch.equal(stages.fine, mirrored.refine(image, stages.dense))
+
+
+@torch.no_grad()
 @pytest.mark.parametrize("zoom", [0.8, 2.0])
 def test_magnified_maps_lie_around_the_same_middle(zoom: float) -> None:
     columns = torch.arange(9.0).expand(1, 1, 5, 9)
