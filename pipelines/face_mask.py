@@ -13,6 +13,8 @@ FLAT_DEPTH = -0.97  # network units; a network without a mask head draws the bac
 MOST_DOUBT = 0.12
 SEARCHED_SHARES = (1.0, 0.6, 0.36)  # sides of the crops tried over the photo's longer side
 STEEP = math.tan(math.radians(75))  # px of depth to the px, as below a chin seen from the front
+# Where a face seen from the front falls back under its chin; jaws fall back sideways.
+UNDER_CHIN = math.tan(math.radians(58))
 MASK_IN_CROP = 0.58  # root of the mask's area over the crop's side: the mean over training pairs
 
 
@@ -40,7 +42,8 @@ def without_neck(mask: np.ndarray, depth_px: np.ndarray) -> np.ndarray:
     share = np.maximum(cv2.GaussianBlur(face, (0, 0), 2), 1e-3)
     smooth = cv2.GaussianBlur((face * depth_px).astype(np.float32), (0, 0), 2) / share
     slope_y, slope_x = np.gradient(smooth)
-    front = _without_holes(_largest_component(mask & (np.hypot(slope_x, slope_y) < STEEP)))
+    falls = (np.hypot(slope_x, slope_y) > STEEP) | (-slope_y > UNDER_CHIN)
+    front = _without_holes(_largest_component(mask & ~falls))
     # Cheeks that turn away are steep as well: what the front encloses on three sides stays.
     front = ~_grown(~_grown(front, 40), 40) & mask  # closed by a disk
     front = _grown(~_grown(~front, 24), 24)  # opened

@@ -49,7 +49,8 @@ LAYERS = [
     "df2net_hub/synthesis/overlay",
     "df2net_hub/synthesis/person df2net_hub/synthesis/beard",
     "df2net_hub/synthesis/render modeling/convert df2net_hub/zoo",
-    "df2net_hub/synthesis/camera df2net_hub/synthesis/plain_photo pipelines/face_mask",
+    "df2net_hub/synthesis/camera df2net_hub/synthesis/plain_photo pipelines/face_mask"
+    " pipelines/rim",
     "df2net_hub/synthesis/sampling pipelines/df2net df2net_hub/importing/squares",
     "df2net_hub/synthesis/make_pairs df2net_hub/__init__ df2net_hub/batch df2net_hub/teacher",
     "df2net_hub/evaluating/landmarks df2net_hub/evaluating/traits df2net_hub/evaluating/bootstrap",

@@ -56,6 +56,17 @@ def test_a_neck_below_a_steep_fold_is_no_face() -> None:
     assert kept[390, 150:360].all()
 
 
+def test_a_neck_behind_a_slope_that_no_jaw_has_downward_is_no_face() -> None:
+    face, neck = box(100, 400, 130, 380), box(400, 460, 200, 320)
+    rows, columns = np.mgrid[:512, :512]
+    below = np.clip((400 - rows) * 2.0, -80, 0)  # falls at 63 degrees under the chin
+    assert not without_neck(face | neck, below)[404:].any()
+    gentle = np.clip((400 - rows) * 1.2, -80, 0)  # 50 degrees, as seen from below
+    assert without_neck(face | neck, gentle)[430, 210:310].all()
+    sideways = np.clip((columns - 180) * 2.0, -100, 0)  # a cheek turns away like that
+    assert without_neck(face, sideways)[box(100, 370, 136, 380)].all()
+
+
 def test_a_neck_without_a_fold_stays_unless_it_is_a_tongue() -> None:
     face, flat = box(100, 400, 130, 380), np.zeros((512, 512))
     wide = face | box(400, 440, 200, 320)
@@ -76,7 +87,7 @@ def test_a_steep_dent_in_the_jaw_stays() -> None:
     mask = box(100, 400, 130, 380)
     columns = np.mgrid[:512, :512][1]
     dent = np.where(box(335, 365, 0, 512), np.clip((columns - 150) * 6.0, -200, 0), 0.0)
-    assert without_neck(mask, dent)[box(100, 370, 135, 380)].all()
+    assert without_neck(mask, dent)[box(100, 370, 136, 380)].all()
 
 
 def test_no_face_has_no_neck() -> None:
