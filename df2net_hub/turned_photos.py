@@ -15,10 +15,11 @@ import numpy as np
 
 from df2net_hub.faces import FaceBox, crop_face
 from df2net_hub.geometry import CROP_SIZE, rotation
+from df2net_hub.pipelines.face_mask import largest_component
 from df2net_hub.result import Face
 from df2net_hub.shading import harmonics
 from df2net_hub.synthesis.light import Light, sample_light
-from df2net_hub.synthesis.raster import interpolate, rasterize, sample_texture
+from df2net_hub.synthesis.raster import grid_triangles, interpolate, rasterize, sample_texture
 
 WIDTH = 1.6  # of the picture that is turned, in sides of the face's crop
 YAW_DEG, PITCH_DEG, ROLL_DEG = 16.0, 6.0, 3.0  # deviations of the turns
@@ -113,7 +114,7 @@ def turned(seen: Scene, turn: np.ndarray) -> Scene:
     around = np.stack([columns - middle, middle - rows, height - pivot], -1).reshape(-1, 3)
     x, y, z = (around @ turn.T.astype(np.float32)).T
     points = np.stack([x + middle, middle - y, z], -1)
-    triangles = _grid(width)
+    triangles = grid_triangles(width, width)
     z_buffer, index, weights = rasterize(points, triangles, width, cull=True)
     hit = index >= 0
     corners = triangles[index[hit]]
@@ -133,7 +134,7 @@ def turned(seen: Scene, turn: np.ndarray) -> Scene:
     # Where the rim's rough height is seen from the side, its outline is a saw.
     teeth = 2 * round(side / ROUGH / 2) + 1
     mask &= cv2.medianBlur(mask.astype(np.uint8), teeth) > 0
-    mask = _largest(mask)
+    mask = largest_component(mask)
     return Scene(
         np.rint(picture).clip(0, 255).astype(np.uint8),
         mask,
@@ -244,18 +245,3 @@ def _area(values: np.ndarray, size: int) -> np.ndarray:
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-6)
-
-
-def _grid(width: int) -> np.ndarray:
-    """(T,3) int32 triangles of a grid of `width` x `width` vertices, counterclockwise from +z."""
-    index = np.arange(width * width, dtype=np.int32).reshape(width, width)
-    a, b, c, d = index[:-1, :-1], index[1:, :-1], index[:-1, 1:], index[1:, 1:]
-    return np.concatenate([np.stack([a, b, c], -1), np.stack([c, b, d], -1)]).reshape(-1, 3)
-
-
-def _largest(mask: np.ndarray) -> np.ndarray:
-    """The largest piece of a mask."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
-    if count <= 2:
-        return mask
-    return labels == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())

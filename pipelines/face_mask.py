@@ -24,7 +24,7 @@ def face_mask(dense: np.ndarray, mask_logits: np.ndarray | None) -> np.ndarray:
     All False where the network sees no face.
     """
     is_face = dense > FLAT_DEPTH if mask_logits is None else mask_logits > 0  # sigmoid > 0.5
-    return _without_holes(_largest_component(is_face))
+    return _without_holes(largest_component(is_face))
 
 
 def without_neck(mask: np.ndarray, depth_px: np.ndarray) -> np.ndarray:
@@ -43,14 +43,14 @@ def without_neck(mask: np.ndarray, depth_px: np.ndarray) -> np.ndarray:
     smooth = cv2.GaussianBlur((face * depth_px).astype(np.float32), (0, 0), 2) / share
     slope_y, slope_x = np.gradient(smooth)
     falls = (np.hypot(slope_x, slope_y) > STEEP) | (-slope_y > UNDER_CHIN)
-    front = _without_holes(_largest_component(mask & ~falls))
+    front = _without_holes(largest_component(mask & ~falls))
     # Cheeks that turn away are steep as well: what the front encloses on three sides stays.
     front = ~_grown(~_grown(front, 40), 40) & mask  # closed by a disk
     front = _grown(~_grown(~front, 24), 24)  # opened
     rows = np.flatnonzero(mask.any(axis=1))
     upper = np.zeros_like(mask)
     upper[: int(np.quantile(rows, 0.75)) if len(rows) else 0] = True
-    return _largest_component(mask & (front | upper))
+    return largest_component(mask & (front | upper))
 
 
 def box_around_mask(mask: np.ndarray) -> tuple[float, float, float]:
@@ -90,7 +90,8 @@ def is_well_placed(mask: np.ndarray) -> bool:
     return 0.7 < side / crop_side < 1.4 and off_center < 0.15 * crop_side
 
 
-def _largest_component(mask: np.ndarray) -> np.ndarray:
+def largest_component(mask: np.ndarray) -> np.ndarray:
+    """The largest piece (pixels that share an edge) of a mask (H,W) bool; empty of an empty one."""
     pixels = mask.astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(pixels, connectivity=4)
     if count == 1:  # background only

@@ -40,7 +40,7 @@ LAYERS = [
     "modeling/fnet_residual",
     "modeling/frnet_residual",
     "df2net_hub/synthesis/hair df2net_hub/synthesis/wrinkles df2net_hub/result modeling/cascade",
-    "df2net_hub/synthesis/surface df2net_hub/synthesis/reach df2net_hub/turned_photos",
+    "df2net_hub/synthesis/surface df2net_hub/synthesis/reach",
     "df2net_hub/synthesis/paint df2net_hub/synthesis/shade",
     "df2net_hub/synthesis/cover",
     "modeling/albedonet df2net_hub/averaging modeling/dnet_timm",
@@ -51,7 +51,8 @@ LAYERS = [
     "df2net_hub/synthesis/render modeling/convert df2net_hub/zoo",
     "df2net_hub/synthesis/camera df2net_hub/synthesis/plain_photo pipelines/face_mask"
     " pipelines/rim",
-    "df2net_hub/synthesis/sampling pipelines/df2net df2net_hub/importing/squares",
+    "df2net_hub/synthesis/sampling pipelines/df2net df2net_hub/importing/squares"
+    " df2net_hub/turned_photos",
     "df2net_hub/synthesis/make_pairs df2net_hub/__init__ df2net_hub/batch df2net_hub/teacher",
     "df2net_hub/evaluating/landmarks df2net_hub/evaluating/traits df2net_hub/evaluating/bootstrap",
     "df2net_hub/evaluating/views",

@@ -7,6 +7,7 @@ renderer, the trainer and the tests through the same code as a real model.
 import numpy as np
 
 from df2net_hub.synthesis.morphable import MorphableModel
+from df2net_hub.synthesis.raster import grid_triangles
 from df2net_hub.synthesis.sculpted import ORIGINS, SculptedHeads
 
 ROWS, COLUMNS = 72, 96
@@ -15,12 +16,6 @@ NUM_IDENTITY = 8
 
 def _bump(x: np.ndarray, y: np.ndarray, cx: float, cy: float, rx: float, ry: float) -> np.ndarray:
     return np.exp(-(((x - cx) / rx) ** 2) - ((y - cy) / ry) ** 2)
-
-
-def _grid_triangles(rows: int, columns: int) -> np.ndarray:
-    index = np.arange(rows * columns).reshape(rows, columns)
-    a, b, c, d = index[:-1, :-1], index[1:, :-1], index[:-1, 1:], index[1:, 1:]
-    return np.concatenate([np.stack([a, b, c], -1), np.stack([c, b, d], -1)]).reshape(-1, 3)
 
 
 def _skull() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -53,7 +48,7 @@ def _eyeball(center: np.ndarray, radius: float) -> tuple[np.ndarray, np.ndarray]
         np.linspace(0, np.pi, rows), np.linspace(2 * np.pi, 0, columns), indexing="ij"
     )
     ball = np.stack([np.sin(p) * np.cos(a), np.cos(p), np.sin(p) * np.sin(a)], -1).reshape(-1, 3)
-    return center + radius * ball, _grid_triangles(rows, columns)
+    return center + radius * ball, grid_triangles(rows, columns)
 
 
 def procedural_head() -> MorphableModel:
@@ -62,7 +57,7 @@ def procedural_head() -> MorphableModel:
     order = np.concatenate([np.flatnonzero(is_face), np.flatnonzero(~is_face)])
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
-    grid = rank[_grid_triangles(ROWS, COLUMNS)]
+    grid = rank[grid_triangles(ROWS, COLUMNS)]
     vertices, texture = [skull[order]], [uv[order]]
     triangles, parts = [grid], {"face_narrow": slice(0, int(is_face.sum()))}
     parts["head_and_neck"] = slice(int(is_face.sum()), len(order))

@@ -150,6 +150,13 @@ def rasterize_over(
     )
 
 
+def grid_triangles(rows: int, columns: int) -> np.ndarray:
+    """(T,3) int32 over a grid of vertices in reading order, counterclockwise from the camera."""
+    index = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns)
+    a, b, c, d = index[:-1, :-1], index[1:, :-1], index[:-1, 1:], index[1:, 1:]
+    return np.concatenate([np.stack([a, b, c], -1), np.stack([c, b, d], -1)]).reshape(-1, 3)
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def interpolate(attributes: np.ndarray, corners: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """(N,C) attribute of N pixels from their triangles' corners (N,3) and weights (N,3)."""
