@@ -24,6 +24,7 @@ from df2net_hub.teacher_checks import Seen, TeacherLimits, first_failed, measure
 from df2net_hub.turned_photos import Scene, cropped, turned_photo
 
 Row = dict[str, Any]
+LEAST_SHOWN = 0.1  # of a turned photo's crop that is face; photos as they are have 0.25 and more
 # Shift right, shift down (of the crop's side) and zoom of the crops that must agree with the first.
 JITTERS = ((0.04, 0.0, 1.0), (0.0, 0.04, 1.0), (0.0, 0.0, 1.08))
 
@@ -203,8 +204,10 @@ def taught_row(name: str, photo: np.ndarray, face: Face, flip_px: float, size: i
     )
 
 
-def turned_row(name: str, seen: Scene, flip_px: float) -> Row:
-    """A turned photo, cropped to the face that a detector found in it, as a row of `pairs`."""
+def turned_row(name: str, seen: Scene, flip_px: float) -> Row | str:
+    """A turned photo, cropped to what a detector found in it, as a row, or why it cannot be one."""
+    if seen.mask.mean() < LEAST_SHOWN:
+        return "turned: something else taken for the face"
     relief = seen.height - seen.height[seen.mask].mean(dtype=np.float64)
     px_per_crop_px = len(seen.mask) / CROP_SIZE
     return encode_row(

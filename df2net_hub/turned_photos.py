@@ -30,6 +30,7 @@ FALL, DEEPEST = 0.8, 0.35  # slope beyond the rim, and where it ends, in sides o
 GAMMA = 2.2  # as in `srgb`
 LEAST_RATIO, MOST_RATIO = 0.3, 3.0  # of new to old light; beyond it noise and clipping would show
 STRENGTH = (0.4, 1.0)
+LEAST_LIGHT = 1e-2  # linear: black photos and lights from behind divide by it
 DARKEST = 0.1  # of the light on what faces the camera: no part of a face is darker
 # Gaussians that carry light beyond the face, in sides of the crop, with weights; and the mean's.
 REACHES, FAR = ((0.02, 16.0), (0.08, 1.0)), 0.02
@@ -173,7 +174,7 @@ def relit(after: Scene, turn: np.ndarray, light: np.ndarray, new: Light, strengt
     ratio = np.ones_like(after.normals)
     front = harmonics(np.array([0, 0, 1], np.float32)) @ light
     before = harmonics(after.normals[mask] @ turn.astype(np.float32)) @ light
-    before = np.maximum(before, DARKEST * front)[:, None]
+    before = np.maximum(before, max(DARKEST * front, LEAST_LIGHT))[:, None]
     shade = irradiance(after.normals[mask], new)
     shade *= before.mean() / shade.mean()
     ratio[mask] = (shade / before).clip(LEAST_RATIO, MOST_RATIO) ** strength
@@ -201,7 +202,7 @@ def irradiance(normals: np.ndarray, light: Light) -> np.ndarray:
     total = np.maximum(harmonics(normals.astype(np.float32)) @ light.sh.T, 0)
     for direction, color in zip(light.directions, light.colors, strict=True):
         total = total + np.maximum(normals @ direction, 0)[:, None] * color
-    return np.maximum(total, 0.02)
+    return np.maximum(total, LEAST_LIGHT)
 
 
 def light_of(seen: Scene) -> np.ndarray:

@@ -10,8 +10,9 @@ from df2net_hub.demo_photo import demo_photo
 from df2net_hub.faces import FaceBox
 from df2net_hub.pairs import decode_pair
 from df2net_hub.pipelines.df2net import BUNDLED_WEIGHTS, DF2NetPipeline
-from df2net_hub.teacher import TaughtPairs, bring_back, teach
+from df2net_hub.teacher import TaughtPairs, bring_back, teach, turned_row
 from df2net_hub.teacher_checks import TeacherLimits, measures
+from df2net_hub.turned_photos import Scene
 
 ANYTHING = TeacherLimits(
     **{
@@ -134,6 +135,19 @@ def test_turns_depend_on_seed_and_number_alone(tiny_folder: Path, portrait: Path
 
     assert second(0) == second(0)
     assert second(0)["image"] != second(1)["image"]
+
+
+def test_a_crop_beside_the_turned_face_is_rejected() -> None:
+    nothing = np.zeros((64, 64, 3), np.float32)
+    mask = np.zeros((64, 64), bool)
+    mask[:10, :10] = True  # 2 % of the crop
+    height = np.where(mask, 5.0, np.nan)
+    beside = Scene(nothing.astype(np.uint8), mask, height, nothing)
+    assert turned_row("p", beside, 1.0) == "turned: something else taken for the face"
+    mask = np.ones((64, 64), bool)
+    whole = Scene(nothing.astype(np.uint8), mask, np.full((64, 64), 5.0), nothing + [0, 0, 1])
+    row = turned_row("p", whole, 1.0)
+    assert isinstance(row, dict) and row["scores"]["flip_px"] == 1.0
 
 
 def test_turned_photos_without_panoramas_are_refused(tiny_folder: Path, portrait: Path) -> None:

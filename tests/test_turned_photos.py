@@ -165,3 +165,10 @@ def test_a_scene_shows_more_than_the_crop_and_keeps_its_scale() -> None:
     np.testing.assert_allclose(slope, 0.5, atol=0.02)  # areas of 512 to 200 are uneven
     assert abs(slope.mean() - 0.5) < 1e-3
     np.testing.assert_allclose(seen.normals[inner].mean(0), normals[256, 256], atol=1e-4)
+
+
+def test_a_black_photo_stays_finite() -> None:
+    lit = ball()
+    black = Scene(np.zeros_like(lit.picture), lit.mask, lit.height, lit.normals)
+    after = relit(black, np.eye(3), light_of(black), lit_by(NEW), 1.0)
+    assert not after.picture.any()
