@@ -60,9 +60,14 @@ def face_width(mask: np.ndarray) -> float:
 
 
 def strays(seen: Seen) -> float:
-    """Area of the network's mask outside its largest piece, over that piece: a second thing."""
+    """Area of the network's mask in pieces apart from the face, over the face: a second thing.
+
+    A neck that hangs together with the face, and was cut off, is none.
+    """
     face = seen.face_share > 0.5
-    return float((face & ~seen.mask).sum() / seen.mask.sum())
+    _, pieces = cv2.connectedComponents(face.astype(np.uint8), connectivity=4)
+    apart = face & ~np.isin(pieces, pieces[face & seen.mask])
+    return float(apart.sum() / seen.mask.sum())
 
 
 def holes(seen: Seen) -> float:

@@ -95,6 +95,9 @@ def test_strays_and_holes_are_shares_of_the_face() -> None:
     spotted = replace(face, face_share=share)
     assert checks.strays(spotted) == pytest.approx(100 / face.mask.sum())
     assert checks.holes(spotted) == pytest.approx(200 / face.mask.sum())
+    cut = face.mask.copy()
+    cut[np.flatnonzero(face.mask.any(1))[-1] - 20 :] = False  # a neck that hangs on the face
+    assert checks.strays(replace(face, mask=cut)) == 0
 
 
 def test_doubt_is_the_expected_share_of_wrong_pixels() -> None:
