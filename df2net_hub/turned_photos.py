@@ -18,6 +18,7 @@ from df2net_hub.geometry import CROP_SIZE, rotation
 from df2net_hub.pipelines.face_mask import largest_component
 from df2net_hub.result import Face
 from df2net_hub.shading import harmonics
+from df2net_hub.srgb import GAMMA
 from df2net_hub.synthesis.light import Light, sample_light
 from df2net_hub.synthesis.raster import grid_triangles, interpolate, rasterize, sample_texture
 
@@ -27,7 +28,6 @@ MOST_YAW_DEG = 35.0  # beyond it the head's other side would have to be seen
 PIVOT = 0.25  # the neck's axis behind the face's mean height, in sides of the crop
 ROUGH = 36  # of the crop's side is the width of teeth that are taken off the outline
 FALL, DEEPEST = 0.8, 0.35  # slope beyond the rim, and where it ends, in sides of the crop
-GAMMA = 2.2  # as in `srgb`
 LEAST_RATIO, MOST_RATIO = 0.3, 3.0  # of new to old light; beyond it noise and clipping would show
 STRENGTH = (0.4, 1.0)
 LEAST_LIGHT = 1e-2  # linear: black photos and lights from behind divide by it

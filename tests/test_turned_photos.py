@@ -8,10 +8,10 @@ from df2net_hub.faces import FaceBox
 from df2net_hub.geometry import depth_to_normals, rotation
 from df2net_hub.result import Face
 from df2net_hub.shading import harmonics
+from df2net_hub.srgb import GAMMA
 from df2net_hub.synthesis.light import Light
 from df2net_hub.turned_photos import (
     DEEPEST,
-    GAMMA,
     WIDTH,
     Scene,
     cropped,
