@@ -12,6 +12,7 @@ from df2net_hub.synthesis.asset_folder import (
     environments_path,
     head_path,
     license_lines,
+    photo_skin_paths,
     sculpted_path,
     skin_paths,
 )
@@ -45,8 +46,8 @@ def check_folder(folder: str | Path) -> list[Finding]:
     except (ValueError, OSError) as error:
         model, head = None, Finding("head", False, f"{error}")
     colored = model is not None and model.colors is not None
-    found = [head, _sculpted(folder, model), _skins(folder, colored), check_light(folder)]
-    return [*found, _backgrounds(folder), _licenses(folder)]
+    found = [head, _sculpted(folder, model), _skins(folder, colored), _photo_skins(folder)]
+    return [*found, check_light(folder), _backgrounds(folder), _licenses(folder)]
 
 
 def _describe(model: MorphableModel) -> str:
@@ -84,14 +85,26 @@ def _skins(folder: Path, colored: bool) -> Finding:
         if colored:
             return Finding("skins", True, "none; the head's own colors are used")
         return Finding("skins", False, f"none, and the head has no colors; {WHERE}")
+    return _textures("skins", paths)
+
+
+def _photo_skins(folder: Path) -> Finding:
+    """Rendering goes on without them."""
+    paths = photo_skin_paths(folder)
+    if not paths:
+        return Finding("photo_skins", True, "none; painted skins alone")
+    return _textures("photo_skins", paths)
+
+
+def _textures(what: str, paths: list[Path]) -> Finding:
     for path in paths:
         picture = cv2.imread(str(path))
         if picture is None:
-            return Finding("skins", False, f"{path} is not a picture that can be read")
+            return Finding(what, False, f"{path} is not a picture that can be read")
         if picture.shape[1] != 2 * picture.shape[0]:
             size = f"{picture.shape[1]} x {picture.shape[0]}"
-            return Finding("skins", False, f"{path} is {size} px, expected twice as wide as high")
-    return Finding("skins", True, f"{len(paths)} textures")
+            return Finding(what, False, f"{path} is {size} px, expected twice as wide as high")
+    return Finding(what, True, f"{len(paths)} textures")
 
 
 def check_light(folder: Path) -> Finding:

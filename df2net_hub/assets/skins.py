@@ -22,6 +22,7 @@ from df2net_hub.synthesis.raster import rasterize, vertex_normals
 HEIGHT = 1024  # of the layout, which is twice as wide: u in [0,2], v in [0,1]
 FARTHEST = 0.25  # a nearest point beyond this share of the head's size is none
 MARGIN = 0.15  # of the head's size, around which other geometry of the source is left out
+WIDEST = 0.5  # triangle of a layout, in u
 AT_ONCE = 65536  # texels
 JPEG_QUALITY = 95
 
@@ -61,7 +62,7 @@ def match_heads(
     near = _near(source, warped[model.vertex_flags(SKIN_PARTS)], MARGIN * size)
     # Distances in `Surface` are in cm of a head of about 30 cm.
     surface = Surface(source.vertices * (30 / size), source.triangles[near])
-    positions, normals, covered = _texels(model, warped * (30 / size), height)
+    positions, normals, covered = texels_of(model, warped * (30 / size), height)
     uv = np.zeros((len(positions), 2), np.float32)
     found = np.zeros(len(positions), bool)
     for start in range(0, len(positions), AT_ONCE):
@@ -122,12 +123,18 @@ def _near(source: ObjMesh, points: np.ndarray, margin: float) -> np.ndarray:
     return np.asarray(near)
 
 
-def _texels(
+def texels_of(
     model: MorphableModel, warped: np.ndarray, height: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Positions and unit normals (N,3) of the covered texels, and which are covered (h,2h)."""
+    """Positions and unit normals (N,3) on `warped` of the texels that are covered (h,2h).
+
+    `warped` (V,3) are the vertices of `model`, wherever they are.
+    """
     skin = model.vertex_flags(SKIN_PARTS)[model.triangles].all(1)
     triangles, uv_triangles = model.triangles[skin], model.uv_triangles[skin]
+    # A triangle across the seam of a cylindrical layout would cover all that lies between.
+    whole = np.ptp(model.uv[uv_triangles, 0], axis=1) < WIDEST
+    triangles, uv_triangles = triangles[whole], uv_triangles[whole]
     normals = vertex_normals(warped.astype(np.float32), model.triangles)
     covered = np.zeros((height, 2 * height), bool)
     positions = np.zeros((height, 2 * height, 3))

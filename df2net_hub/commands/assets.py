@@ -6,6 +6,7 @@ DATA, which `df2net synthesize --assets DATA` reads:
   DATA/skins/*.jpg              from `df2net assets skins`
   DATA/light/environments.npz   from `df2net assets light`, with DATA/light/backgrounds/*.jpg
   DATA/sculpted.npz             from `df2net assets sculpted`, heads of another making (optional)
+  DATA/photo_skins/*.jpg        from `df2net assets photo-skins`, skins of photographs (optional)
   DATA/LICENSES.txt             a line of each of them, for the card of what is rendered
 """
 
@@ -28,10 +29,12 @@ EXAMPLES = """\
   df2net assets head flame.npz --embedding embedding.npz -o DATA
   df2net assets skins base.obj skins/*.png -o DATA
   df2net assets sculpted mpfb2 -o DATA
+  df2net assets photo-skins portraits/ --points points.npz -o DATA
   df2net assets light hdris/ -o DATA --license "CC0 1.0, polyhaven.com"
   df2net assets check DATA
 """
 SHIPPED_MATCHES = Path(__file__).parent.parent / "assets" / "makehuman_to_ict.csv"
+SHIPPED_POINTS = SHIPPED_MATCHES.with_name("mediapipe_to_ict.csv")
 SHIPPED_SIZES = (19158, 26719)  # vertices of MakeHuman's base.obj and of ICT-FaceKit
 
 
@@ -67,6 +70,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_matches(sculpted)
     _add_license(sculpted)
     sculpted.set_defaults(do=_sculpted)
+    photo_skins = verbs.add_parser(
+        "photo-skins", help="skins taken from photographs", description=_photo_skins.__doc__
+    )
+    photo_skins.add_argument("photos", type=Path, nargs="+", help="photos, or folders of them")
+    photo_skins.add_argument(
+        "--points",
+        type=Path,
+        required=True,
+        metavar="NPZ",
+        help="points of MediaPipe's face mesh in each photo, from scripts/face_points.py",
+    )
+    photo_skins.add_argument("-o", "--output", type=Path, required=True, metavar="DATA")
+    photo_skins.add_argument(
+        "--on-head",
+        type=Path,
+        metavar="CSV",
+        help="where the points lie on the head: `point,a,b,c,share_a,share_b` (default: on "
+        "ICT-FaceKit's)",
+    )
+    photo_skins.add_argument("--model", help="pipeline folder or hub id (default: the bundled one)")
+    photo_skins.add_argument(
+        "--most-smile",
+        type=float,
+        default=0.87,
+        metavar="RATIO",
+        help="refuse wider and more open mouths, over the distance between the outer eye corners "
+        "(default: %(default)s)",
+    )
+    _add_license(photo_skins)
+    photo_skins.set_defaults(do=_photo_skins)
     light = verbs.add_parser(
         "light", help="panoramas to light and backgrounds", description=_light.__doc__
     )
@@ -97,7 +130,7 @@ def _add_license(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    if args.job in ("head", "skins", "sculpted"):
+    if args.job in ("head", "skins", "sculpted", "photo-skins"):
         _need("scipy", "numba")
     try:
         status: int = args.do(args)
@@ -219,6 +252,45 @@ def _matches(path: Path | None, num_source: int, num_target: int) -> np.ndarray:
             f"({SHIPPED_SIZES[1]}). Give a table with --matches; docs/assets.md says how to make it"
         )
     return read_matches(path or SHIPPED_MATCHES, num_source, num_target)
+
+
+def _photo_skins(args: argparse.Namespace) -> int:
+    """Take skins from photographs: DATA/photo_skins/NAME.jpg in the layout of DATA's head.
+
+    Each photo shows one face from the front, without glasses and without a broad smile. It is
+    reconstructed, its light is divided out, and what it does not show is carried over from the skin
+    in DATA/skins that is nearest in tone. Skins that are there already are kept.
+    """
+    from df2net_hub.assets.landmarks_file import read_photo_points, read_points_on_head
+    from df2net_hub.assets.photo_skins import convert_photos, front_of, painted_skins
+    from df2net_hub.batch import find_photos
+    from df2net_hub.pipelines.df2net import DF2NetPipeline
+    from df2net_hub.synthesis.asset_folder import PHOTO_SKINS, head_path
+    from df2net_hub.synthesis.morphable import load_morphable
+
+    model = load_morphable(head_path(args.output))
+    if args.on_head is None and len(model.vertices) != SHIPPED_SIZES[1]:
+        raise ValueError(
+            f"the head has {len(model.vertices)} vertices; the points that come with this package "
+            f"are for ICT-FaceKit ({SHIPPED_SIZES[1]}). Give a table with --on-head; "
+            "docs/assets.md says how it looks"
+        )
+    table = read_points_on_head(args.on_head or SHIPPED_POINTS, len(model.vertices))
+    points = read_photo_points(args.points, len(table))
+    paths = find_photos([str(path) for path in args.photos])
+    pipe = DF2NetPipeline.from_pretrained(args.model)
+    front, painted = front_of(model, table), painted_skins(args.output)
+    folder = args.output / PHOTO_SKINS
+    with tqdm(total=len(paths), unit="photo") as bar:
+        written, refused = convert_photos(
+            pipe, paths, points, front, painted, folder, args.most_smile, lambda: bar.update()
+        )
+    for path, why in refused.items():
+        print(f"left out: {path}: {why}")
+    print(f"{written} skins in {folder}")
+    if written:
+        _state(args.output, "photo_skins", f"photos of {args.points.stem}", args.license)
+    return DONE if written else FAILED
 
 
 def _light(args: argparse.Namespace) -> int:

@@ -13,12 +13,14 @@ import numpy as np
 from df2net_hub.synthesis.asset_folder import (
     background_paths,
     environments_path,
+    photo_skin_paths,
     skin_paths,
 )
 from df2net_hub.synthesis.morphable import MorphableModel
 from df2net_hub.synthesis.raster import sample_tile
 
 NOISE_SIZE = 256
+PHOTO_HEIGHT = 512  # of skins from photographs: faces of 250 px and more hold no finer ones
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Assets:
         backgrounds: pictures (h,w,3) uint8 sRGB.
         noise: (4,NOISE_SIZE,NOISE_SIZE) tileable noise of about unit variance, coarse to fine.
         skin_names: name of each skin.
+        photo_skins, photo_skin_names: the same of skins taken from photographs, with their own
+            brows; there may be none.
     """
 
     skins: list[np.ndarray]
@@ -39,6 +43,8 @@ class Assets:
     backgrounds: list[np.ndarray]
     noise: np.ndarray
     skin_names: tuple[str, ...]
+    photo_skins: tuple[np.ndarray, ...] = ()
+    photo_skin_names: tuple[str, ...] = ()
 
 
 def tileable_noise(rng: np.random.Generator) -> np.ndarray:
@@ -63,16 +69,23 @@ def load_assets(folder: str | Path, skin_height: int = 512, has_colors: bool = F
     if not skins and not has_colors:
         raise _missing(folder, "skins/*.jpg")
     panoramas = read_panoramas(folder)
-    size = (2 * skin_height, skin_height)
+    photographed = photo_skin_paths(folder)
     plain = procedural_assets()
-    textures = [cv2.resize(_read(path), size, interpolation=cv2.INTER_AREA) for path in skins]
+    textures = [_shrunk(_read(path), skin_height) for path in skins]
     return Assets(
         skins=textures or plain.skins,
         panoramas=panoramas,
         backgrounds=[_read(path) for path in background_paths(folder)],
         noise=tileable_noise(np.random.default_rng(0)),
         skin_names=tuple(path.stem for path in skins) or plain.skin_names,
+        photo_skins=tuple(_shrunk(_read(path), PHOTO_HEIGHT) for path in photographed),
+        photo_skin_names=tuple(path.stem for path in photographed),
     )
+
+
+def _shrunk(texture: np.ndarray, height: int) -> np.ndarray:
+    """A texture at `height` x 2 `height`."""
+    return cv2.resize(texture, (2 * height, height), interpolation=cv2.INTER_AREA)
 
 
 def read_panoramas(folder: str | Path) -> np.ndarray:

@@ -9,6 +9,7 @@ HEAD = ("head.npz", "ict_facekit/ict_face_model.npz")
 SKINS = ("skins", "skins_ict_uv")
 LIGHT = ("light", "light_probes")
 SCULPTED = "sculpted.npz"  # may be missing
+PHOTO_SKINS = "photo_skins"  # may be missing
 PICTURES = (".jpg", ".jpeg", ".png")
 LICENSES = "LICENSES.txt"  # lines `INGREDIENT: SOURCE; LICENSE`
 NOT_STATED = "not stated"
@@ -17,6 +18,7 @@ LICENSED = {
     "skins": SKINS,
     "light": LIGHT,
     "sculpted": (SCULPTED,),
+    "photo_skins": (PHOTO_SKINS,),
 }  # what has lines there
 
 
@@ -33,6 +35,11 @@ def sculpted_path(folder: str | Path) -> Path:
 def skin_paths(folder: str | Path) -> list[Path]:
     """Skin textures of `folder`, sorted by name; none is allowed where the head has colors."""
     return _pictures(_first_there(Path(folder), SKINS))
+
+
+def photo_skin_paths(folder: str | Path) -> list[Path]:
+    """Skins taken from photographs, sorted by name; none is needed."""
+    return _pictures(Path(folder) / PHOTO_SKINS)
 
 
 def environments_path(folder: str | Path) -> Path:

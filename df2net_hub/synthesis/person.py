@@ -15,10 +15,11 @@ from df2net_hub.synthesis.face_map import FaceMap
 from df2net_hub.synthesis.hair import sample_style
 from df2net_hub.synthesis.overlay import BEARD_STYLES, FaceHair, OverlayKit, draw_overlay
 from df2net_hub.synthesis.recipe import SynthesisRecipe
-from df2net_hub.synthesis.skin import SkinLibrary, plain_skin, sample_complexion
+from df2net_hub.synthesis.skin import SkinLibrary, plain_skin, sample_complexion, sample_photo_skin
 from df2net_hub.synthesis.streams import Streams
 
 GRAY, WHITE = 6, 7  # of HAIR_COLORS
+PHOTO_SHARE = 0.6  # of people with a skin from a photograph, where there are such
 MOUTH = to_linear(np.array([0.42, 0.17, 0.17]))
 
 
@@ -48,15 +49,23 @@ def sample_person(
     streams: Streams,
     recipe: SynthesisRecipe,
     library: SkinLibrary,
+    photos: SkinLibrary,
     kit: OverlayKit,
     face: FaceMap,
 ) -> Person:
-    """Draw one person; what `recipe` leaves out is drawn all the same and then dropped."""
+    """Draw one person; what `recipe` leaves out is drawn all the same and then dropped.
+
+    `library` holds painted skins, `photos` those from photographs, maybe none.
+    """
     rng = streams.person("person")
     age = float(rng.beta(1.1, 1.1))
     masculine = float(np.clip(rng.normal(rng.choice([0.06, 0.94]), 0.06), 0, 1))
     made_up = float(np.clip(rng.normal(0.45, 0.35), 0, 1)) * (masculine < 0.5)
     complexion = sample_complexion(streams.person("skin"), library, age)
+    rng_photo = streams.person("photo skin")
+    photographed = photos.names and recipe.has("photo_skins") and rng_photo.random() < PHOTO_SHARE
+    if photographed:
+        library, complexion = photos, sample_photo_skin(rng_photo, photos, complexion.tone)
     dark = float(np.clip(1.2 - complexion.tone.mean() / 0.25, 0, 1))
     hair_color = _hair_color(streams.person("hair color"), age, dark)
     rng = streams.person("face hair")
@@ -70,6 +79,8 @@ def sample_person(
         beard=float(rng.uniform(0.15, 1.1)) if bearded else 0.0,
         shadow=float(np.clip(rng.normal(0.35, 0.3), 0, 1)) * masculine,
     )
+    if photographed:  # brows and shadows of beards are in it
+        face_hair = replace(face_hair, brow=0.0, shadow=0.0)
     if not recipe.has("beard"):
         face_hair = replace(face_hair, beard=0.0, shadow=0.0)
     if not recipe.has("brows"):

@@ -8,6 +8,7 @@ POSES_PER_SHAPE = {"ours": 1, "paper": 3}  # the paper renders 20K shapes in 3 p
 # What can be left out to measure what it is good for. The draws of all others stay as they are.
 INGREDIENTS = {
     "skins": "one plain tone instead of skin textures",
+    "photo_skins": "no skins taken from photographs",
     "tones": "skin textures as they are: neither mixed nor re-toned",
     "overlay": "no freckles, moles, blemishes, blush or make-up",
     "wrinkles": "no displacement: no creases, pores or grain",

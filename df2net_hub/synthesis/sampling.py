@@ -33,7 +33,7 @@ from df2net_hub.synthesis.raster import vertex_normals
 from df2net_hub.synthesis.recipe import SynthesisRecipe
 from df2net_hub.synthesis.render import Scene, render
 from df2net_hub.synthesis.sculpted import SculptedHeads, load_sculpted, placed
-from df2net_hub.synthesis.skin import skin_library
+from df2net_hub.synthesis.skin import photo_skins, skin_library
 from df2net_hub.synthesis.streams import Streams
 from df2net_hub.synthesis.wrinkles import WrinkleKit, wrinkle_kit
 
@@ -113,6 +113,7 @@ class HeadSampler:
         self.fields = head_fields(model)
         self.face = face_map(model)
         self.library = skin_library(assets.skins, assets.skin_names, self.face, assets.noise)
+        self.photos = photo_skins(assets.photo_skins, assets.photo_skin_names, self.face)
         self.overlay_kit = overlay_kit(model, self.fields, self.face, assets.noise)
         self.wrinkles: WrinkleKit = wrinkle_kit(self.face, assets.noise)
 
@@ -138,7 +139,9 @@ class HeadSampler:
         """Pair `index` of set `seed` at `size` x `size`; the same whenever it is made."""
         shape = self.recipe.shape_of(index)
         streams = Streams(seed, shape, index)
-        person = sample_person(streams, self.recipe, self.library, self.overlay_kit, self.face)
+        person = sample_person(
+            streams, self.recipe, self.library, self.photos, self.overlay_kit, self.face
+        )
         while True:
             scene, mood, pose = self._scene(streams, person)
             finer = SUPERSAMPLE if size < LARGE_PX else 1.0

@@ -20,6 +20,8 @@ TONES = to_linear(
     ) / 255
 )  # fmt: skip
 LIPS = np.array([0.78, 0.50, 0.49], np.float32)  # their color over that of the skin around
+PHOTO_MIXED = 0.3  # share of skins from photographs that are two mixed
+PHOTO_TONED = 0.7  # most of the way to another tone that a skin from a photograph is brought
 # Change of log linear RGB with blood near the surface: green is absorbed most.
 BLOOD = np.array([0.05, -0.20, -0.13], np.float32)
 
@@ -56,7 +58,6 @@ def skin_library(
 ) -> SkinLibrary:
     """Clean `skins` for the head whose face tile is `face`."""
     patch = _eye_and_brow_patch(face)
-    cheeks = _cheeks(face)
     lips = lip_area(face)
     lip_lines = 1 + 0.08 * noise[3][: TILE // 2].repeat(2, 0).repeat(2, 1)[:TILE, :TILE]
     lip_color = 1 - (1 - LIPS * lip_lines[..., None]) * lips[..., None]
@@ -67,8 +68,7 @@ def skin_library(
         linear = _fill(decoded[skin] if skin.dtype == np.uint8 else skin, patch)
         height = len(linear)
         linear[:, :height] *= cv2.resize(lip_color, (height, height))
-        tile = cv2.resize(linear[:, :height], (TILE, TILE), interpolation=cv2.INTER_AREA)
-        tones.append(np.median(tile[cheeks], axis=0))
+        tones.append(cheek_tone(linear, face))
         bytes_again = encoded[np.rint(linear * 4095).astype(np.int16)]
         cleaned.append(bytes_again if skin.dtype == np.uint8 else linear)
     return SkinLibrary(tuple(cleaned), np.array(tones, np.float32), names)
@@ -161,6 +161,39 @@ def sample_complexion(rng: np.random.Generator, library: SkinLibrary, age: float
         gain=gain.astype(np.float32),
         tone=(mixed * gain).astype(np.float32),
     )
+
+
+def photo_skins(
+    textures: tuple[np.ndarray, ...], names: tuple[str, ...], face: FaceMap
+) -> SkinLibrary:
+    """Skins from photographs as they are, eyes and brows of their owners and all."""
+    tones = [cheek_tone(to_linear(np.arange(256) / 255)[texture], face) for texture in textures]
+    return SkinLibrary(textures, np.array(tones, np.float32).reshape(-1, 3), names)
+
+
+def sample_photo_skin(
+    rng: np.random.Generator, library: SkinLibrary, tone: np.ndarray
+) -> Complexion:
+    """Draw a skin from a photograph near `tone` (3,), or two, and a gain part of the way there."""
+    apart = np.abs(np.log(library.tones.mean(1) / tone.mean()))
+    odds = np.exp(-((apart / 0.5) ** 2)) + 1e-3
+    first, second = rng.choice(len(odds), 2, p=odds / odds.sum())
+    mix = float(rng.beta(0.7, 0.7)) if rng.random() < PHOTO_MIXED else 0.0
+    own = (1 - mix) * library.tones[first] + mix * library.tones[second]
+    gain = np.clip((tone / own) ** rng.uniform(0, PHOTO_TONED), 0.3, 2.2)
+    return Complexion(
+        first=int(first),
+        second=int(second),
+        mix=mix,
+        gain=gain.astype(np.float32),
+        tone=(own * gain).astype(np.float32),
+    )
+
+
+def cheek_tone(linear: np.ndarray, face: FaceMap) -> np.ndarray:
+    """(3,) linear color of cheeks and forehead of a texture (h,2h,3)."""
+    tile = cv2.resize(linear[:, : len(linear)], (TILE, TILE), interpolation=cv2.INTER_AREA)
+    return np.asarray(np.median(tile[_cheeks(face)], axis=0))
 
 
 def _age_of(name: str) -> float:

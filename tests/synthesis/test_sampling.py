@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from df2net_hub.synthesis import sampling
+from df2net_hub.synthesis.appearance import procedural_assets
 from df2net_hub.synthesis.morphable import save_morphable
 from df2net_hub.synthesis.person import Person, sample_person
 from df2net_hub.synthesis.procedural import procedural_head, procedural_sculpted
@@ -20,11 +21,15 @@ from df2net_hub.synthesis.streams import Streams
 
 EVERYTHING = SynthesisRecipe()
 INDEX = 3
+PHOTOS = tuple(np.full((8, 16, 3), value, np.uint8) for value in (90, 200))
+PHOTO_NAMES = ("dark photo", "fair photo")
 
 
 @pytest.fixture(scope="module")
 def sampler() -> HeadSampler:
-    return HeadSampler.procedural()
+    assets = replace(procedural_assets(), photo_skins=PHOTOS, photo_skin_names=PHOTO_NAMES)
+    head = procedural_head()
+    return HeadSampler(head, assets, SynthesisRecipe(), procedural_sculpted(head))
 
 
 @cache
@@ -33,7 +38,7 @@ def drawn(sampler: HeadSampler, without: tuple[str, ...], index: int) -> tuple[P
     sampler.recipe = SynthesisRecipe(without=without)
     streams = Streams(0, index, index)
     person = sample_person(
-        streams, sampler.recipe, sampler.library, sampler.overlay_kit, sampler.face
+        streams, sampler.recipe, sampler.library, sampler.photos, sampler.overlay_kit, sampler.face
     )
     return person, sampler._scene(streams, person)[0]
 
@@ -41,6 +46,15 @@ def drawn(sampler: HeadSampler, without: tuple[str, ...], index: int) -> tuple[P
 # What a switch may change: fields of the scene or of its look.
 CHANGES = {
     "skins": {"look.skins", "look.overlay"},
+    "photo_skins": {
+        "look.skins",
+        "look.skin_mix",
+        "look.skin_gain",
+        "look.overlay",
+        "look.hair_color",
+        "look.iris_color",
+        "occluders",
+    },
     "tones": {"look.skin_mix", "look.skin_gain", "look.overlay", "occluders"},
     "overlay": {"look.overlay"},
     "wrinkles": {"wrinkles"},
@@ -183,7 +197,12 @@ def test_the_three_poses_of_the_paper_show_one_person_in_one_shape() -> None:
     for index in (3, 4):
         streams = Streams(0, 1, index)
         person = sample_person(
-            streams, sampler.recipe, sampler.library, sampler.overlay_kit, sampler.face
+            streams,
+            sampler.recipe,
+            sampler.library,
+            sampler.photos,
+            sampler.overlay_kit,
+            sampler.face,
         )
         scenes.append(sampler._scene(streams, person)[0])
     np.testing.assert_array_equal(scenes[0].shape, scenes[1].shape)
@@ -195,9 +214,33 @@ def test_traits_say_who_is_shown(sampler: HeadSampler) -> None:
     sampler.recipe = EVERYTHING
     pair = sampler.pair(0, INDEX, 48)
     assert 0 <= pair.traits["age"] <= 1 and pair.traits["mood"]
-    assert set(str(pair.traits["skin"]).split("+")) <= {"light", "medium", "brown", "dark"}
+    known = {"light", "medium", "brown", "dark", *PHOTO_NAMES}
+    assert set(str(pair.traits["skin"]).split("+")) <= known
     assert pair.identity == f"0-{INDEX:07d}"
     assert pair.distance_mm is None or 500 <= pair.distance_mm <= 2000
+
+
+def test_some_people_wear_skins_of_photographs_with_the_brows_in_them(
+    sampler: HeadSampler,
+) -> None:
+    without = ("overlay", "eyes")
+    pairs = [
+        [drawn(sampler, names, index)[0] for names in (without, (*without, "photo_skins"))]
+        for index in range(60)
+    ]
+    worn = [pair for pair in pairs if "photo" in pair[0].skin]
+    assert 0.4 < len(worn) / len(pairs) < 0.8
+    for person, painted in worn:
+        assert person.face_hair.brow == 0 and painted.face_hair.brow > 0
+        assert (person.age, person.hair_style) == (painted.age, painted.hair_style)
+        assert any(person.look.skins[0] is texture for texture in PHOTOS)
+        if not person.face_hair.beard:
+            assert not person.look.overlay[..., 3].any()
+    tones = {
+        name: np.mean([person.tone.mean() for person, _ in worn if person.skin == name])
+        for name in PHOTO_NAMES
+    }
+    assert tones["fair photo"] > 1.5 * tones["dark photo"]
 
 
 def test_most_heads_face_the_lens_and_none_is_seen_from_behind() -> None:
