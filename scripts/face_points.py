@@ -9,6 +9,7 @@ within, wants older libraries than df2net_hub does. MediaPipe and its networks a
 
 import argparse
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,11 @@ def main() -> int:
     parser.add_argument("photos", type=Path, nargs="+", help="photos, or folders of them")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="NPZ")
     args = parser.parse_args()
+    if find_spec("mediapipe") is None:
+        parser.error('MediaPipe is not installed here: pip install "mediapipe==0.10.14"')
+    missing = [path for path in args.photos if not path.exists()]
+    if missing:
+        parser.error(f"no file or folder {missing[0]}")
     paths = [path for given in args.photos for path in _pictures(given)]
     found = face_points(paths)
     np.savez(args.output, **found)

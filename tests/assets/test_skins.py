@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from df2net_hub.assets.obj_files import ObjMesh
-from df2net_hub.assets.skins import convert_skins, match_heads, resample
+from df2net_hub.assets.skins import convert_skins, match_heads, resample, texels_of
 from df2net_hub.synthesis.morphable import MorphableModel
+from df2net_hub.synthesis.procedural import procedural_head
 
 pytest.importorskip("scipy", reason="scipy solves for the warp")
 HEIGHT = 96
@@ -100,3 +101,12 @@ def test_a_texture_that_is_no_picture_is_left_out_and_named(where, tmp_path):
     skin = cv2.imread(str(tmp_path / "skins" / "good.jpg"))
     assert skin.shape == (HEIGHT, 2 * HEIGHT, 3)
     assert np.abs(skin.astype(int) - (10, 120, 200)).max() < 4
+
+
+def test_triangles_across_the_seam_of_a_layout_do_not_cover_the_face():
+    head = procedural_head()
+    positions, _, covered = texels_of(head, head.vertices.astype(float), HEIGHT)
+    places = np.full((*covered.shape, 3), np.nan)
+    places[covered] = positions
+    steps = np.linalg.norm(np.diff(places[:, :HEIGHT], axis=1), axis=-1)
+    assert np.nanmax(steps) < 2.0  # cm; the head is 17 cm wide
