@@ -5,6 +5,12 @@ import numpy as np
 
 from df2net_hub.synthesis.face_map import TILE, FaceMap
 
+# Where brows lie on people: distance from the middle and height over the outer corners of the eyes,
+# from nose to temple, in ninths of the distance of these corners. Medians of 453 official portraits
+# by MediaPipe's points. Landmarks 17 to 26 of ICT-FaceKit lie about 0.9 higher, above the ridge.
+LINE = np.array([[1.35, 1.46], [2.82, 1.77], [4.06, 1.86], [4.98, 1.63], [5.8, 1.44]])
+HAIRS_RISE = 0.15  # of what is seen over the roots
+HEIGHT_DEVIATION = 0.22
 HAIRS = 420  # on each side
 FINER = 2  # strokes are drawn at this many times the tile's resolution
 
@@ -12,12 +18,13 @@ FINER = 2  # strokes are drawn at this many times the tile's resolution
 def draw_brows(rng: np.random.Generator, face: FaceMap) -> tuple[np.ndarray, tuple[int, int]]:
     """Opacity (h,w) of both brows and the texel (row, column) of its corner."""
     arch, tilt = rng.normal(0.05, 0.12), rng.normal(0, 0.06)
-    thick, rise = rng.uniform(0.25, 0.62), rng.normal(0.12, 0.1)
+    thick, rise = rng.uniform(0.2, 0.55), rng.normal(-HAIRS_RISE, HEIGHT_DEVIATION)
     reach, length, bushy = rng.uniform(0.82, 1.05), rng.uniform(0.4, 0.85), rng.uniform(0.45, 1)
     count = int(HAIRS * bushy)
     strokes = []
-    for side, chain in ((-1, range(21, 16, -1)), (1, range(22, 27))):
-        line = face.landmarks[list(chain), :2] / face.unit
+    eyes = face.landmarks[[36, 45], :2].mean(0) / face.unit
+    for side in (-1, 1):
+        line = eyes + LINE * [side, 1]
         t = np.sort(rng.random(count)) ** 0.9 * reach
         at = t * 4
         center = np.stack([np.interp(at, range(5), line[:, axis]) for axis in (0, 1)], -1)

@@ -51,13 +51,22 @@ def test_an_overlay_without_anything_is_empty(kit: OverlayKit, face: FaceMap) ->
     assert drawn.shape == (TILE, TILE, 4) and not drawn.any()
 
 
-def test_brows_are_painted_on_the_brows_and_nowhere_else(kit: OverlayKit, face: FaceMap) -> None:
+def test_brows_lie_as_high_over_the_eyes_as_on_people(kit: OverlayKit, face: FaceMap) -> None:
+    """Portraits have them 15 to 19 mm over the outer corners of the eyes, which are 90 mm apart."""
     hair = FaceHair(np.full(3, 0.02), np.full(3, 0.02), 1.0, "full", 0.0, 0.0)
-    rng = np.random.default_rng(1)
-    alpha = draw_overlay(rng, kit, face, TONE, hair, 0.5, 0.0, marks=False, lid_lines=False)[..., 3]
-    rows = np.flatnonzero(alpha.max(1) > 0.1)
-    brow = face.landmark_texels[17:27, 1]
-    assert brow.min() - 60 < rows[0] and rows[-1] < brow.max() + 40 and alpha.max() > 0.8
+    eyes = face.landmarks[[36, 45]].mean(0)
+    heights, sides = [], []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        drawn = draw_overlay(rng, kit, face, TONE, hair, 0.5, 0.0, marks=False, lid_lines=False)
+        solid = drawn[..., 3] > 0.5
+        assert solid.any()
+        over = (face.positions[solid] - eyes) / face.unit * 10
+        heights.append(np.median(over[:, 1]))
+        sides.append(np.abs(over[:, 0]))
+    assert 15 < np.mean(heights) < 19 and 1 < np.std(heights) < 4
+    across = np.concatenate(sides)
+    assert np.quantile(across, 0.02) > 10 and np.quantile(across, 0.98) < 75
 
 
 def test_a_beard_leaves_lips_and_forehead_free(kit: OverlayKit, face: FaceMap) -> None:
