@@ -101,6 +101,7 @@ HEAVY = {  # library -> the files that may import it
     ],
     "h5py": ["df2net_hub/assets/basel"],
     "scipy": [
+        "df2net_hub/assets/photo_skins",
         "df2net_hub/evaluating/scan_distance",
         *(
             f"df2net_hub/assets/{name}"

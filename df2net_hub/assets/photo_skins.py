@@ -21,10 +21,11 @@ from df2net_hub.result import Face
 from df2net_hub.set_manifest import replace_file
 from df2net_hub.shading import harmonics
 from df2net_hub.srgb import GAMMA
+from df2net_hub.synthesis.appearance import tileable_noise
 from df2net_hub.synthesis.asset_folder import skin_paths
 from df2net_hub.synthesis.face_map import FaceMap, face_map
 from df2net_hub.synthesis.morphable import MorphableModel
-from df2net_hub.synthesis.skin import cheek_tone
+from df2net_hub.synthesis.skin import cheek_tone, skin_library
 from df2net_hub.turned_photos import Scene, light_of
 
 HEIGHT = 512  # of the layout: a face of 250 px in a photo holds no more
@@ -192,15 +193,18 @@ def _of_file(
     return photo_skin(pipe, photo, points[path.name], front, painted, most_smile)
 
 
-def painted_skins(data: str | Path) -> list[np.ndarray]:
+def painted_skins(data: str | Path, face: FaceMap) -> list[np.ndarray]:
     """The skins (HEIGHT, 2 HEIGHT, 3) float32 linear of a folder of ingredients.
+
+    As they are rendered: with the eyes and brows of their makers removed, which would shine through
+    where a photo's forehead is compared with them.
 
     Raises:
         FileNotFoundError: it has none.
         ValueError: one cannot be read.
     """
-    skins = []
-    for path in skin_paths(data):
+    paths, skins = skin_paths(data), []
+    for path in paths:
         picture = cv2.imread(str(path))
         if picture is None:
             raise ValueError(f"{path} is not a picture that can be read")
@@ -210,7 +214,8 @@ def painted_skins(data: str | Path) -> list[np.ndarray]:
         raise FileNotFoundError(
             f"no skins in {data}: what a photo does not show is taken from one; see docs/assets.md"
         )
-    return skins
+    noise = tileable_noise(np.random.default_rng(0))
+    return list(skin_library(skins, tuple(path.stem for path in paths), face, noise).skins)
 
 
 def albedo(face: Face) -> np.ndarray:

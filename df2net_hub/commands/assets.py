@@ -279,7 +279,8 @@ def _photo_skins(args: argparse.Namespace) -> int:
     points = read_photo_points(args.points, len(table))
     paths = find_photos([str(path) for path in args.photos])
     pipe = DF2NetPipeline.from_pretrained(args.model)
-    front, painted = front_of(model, table), painted_skins(args.output)
+    front = front_of(model, table)
+    painted = painted_skins(args.output, front.face)
     folder = args.output / PHOTO_SKINS
     with tqdm(total=len(paths), unit="photo") as bar:
         written, refused = convert_photos(

@@ -192,10 +192,10 @@ def test_the_command_fills_a_folder_that_then_renders_such_people(tmp_path, caps
     assert "smiles too much" in capsys.readouterr().out
     assert main(command) == 0
     assert "photo_skins: photos of astronauts; public domain, NASA" in capsys.readouterr().out
-    assert len(painted_skins(data)) == 1
+    assert len(painted_skins(data, FRONT.face)) == 1
     assert [path.name for path in (data / "photo_skins").iterdir()] == ["astronaut.jpg"]
 
 
 def test_no_painted_skin_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"docs/assets\.md"):
-        painted_skins(tmp_path)
+        painted_skins(tmp_path, FRONT.face)
