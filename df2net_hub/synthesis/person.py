@@ -63,28 +63,15 @@ def sample_person(
     made_up = float(np.clip(rng.normal(0.45, 0.35), 0, 1)) * (masculine < 0.5)
     complexion = sample_complexion(streams.person("skin"), library, age)
     rng_photo = streams.person("photo skin")
-    photographed = photos.names and recipe.has("photo_skins") and rng_photo.random() < PHOTO_SHARE
+    there = bool(photos.names) and recipe.has("photo_skins")
+    photographed = there and rng_photo.random() < PHOTO_SHARE
     if photographed:
         library, complexion = photos, sample_photo_skin(rng_photo, photos, complexion.tone)
     dark = float(np.clip(1.2 - complexion.tone.mean() / 0.25, 0, 1))
     hair_color = _hair_color(streams.person("hair color"), age, dark)
-    rng = streams.person("face hair")
-    bearded = rng.random() < 0.42 * masculine
-    beard_color = hair_color * np.exp(rng.normal(0, 0.15)) * np.array([1.06, 1.0, 0.96])
-    face_hair = FaceHair(
-        color=np.minimum(beard_color, 0.7).astype(np.float32),
-        brow_color=np.minimum(0.5 * beard_color, 0.12 * complexion.tone).astype(np.float32),
-        brow=float(rng.uniform(0.6, 1.0)),
-        beard_style=str(rng.choice(BEARD_STYLES, p=[0.6, 0.2, 0.13, 0.07])),
-        beard=float(rng.uniform(0.15, 1.1)) if bearded else 0.0,
-        shadow=float(np.clip(rng.normal(0.35, 0.3), 0, 1)) * masculine,
+    face_hair = _face_hair(
+        streams.person("face hair"), recipe, hair_color, complexion.tone, masculine, photographed
     )
-    if photographed:  # brows and shadows of beards are in it
-        face_hair = replace(face_hair, brow=0.0, shadow=0.0)
-    if not recipe.has("beard"):
-        face_hair = replace(face_hair, beard=0.0, shadow=0.0)
-    if not recipe.has("brows"):
-        face_hair = replace(face_hair, brow=0.0)
     skins = library.skins[complexion.first], library.skins[complexion.second]
     mix, gain, tone = complexion.mix, complexion.gain, complexion.tone
     if not recipe.has("tones"):
@@ -134,6 +121,34 @@ def sample_person(
         receding=float(np.clip(rng.normal(0.1 + 0.7 * age, 0.3), 0, 1.2) * (0.2 + 0.8 * masculine)),
         face_hair=face_hair,
     )
+
+
+def _face_hair(
+    rng: np.random.Generator,
+    recipe: SynthesisRecipe,
+    hair_color: np.ndarray,
+    tone: np.ndarray,
+    masculine: float,
+    photographed: bool,
+) -> FaceHair:
+    """Brows and beard; a skin from a photograph has its own brows and the shadow of its beard."""
+    bearded = rng.random() < 0.42 * masculine
+    beard_color = hair_color * np.exp(rng.normal(0, 0.15)) * np.array([1.06, 1.0, 0.96])
+    face_hair = FaceHair(
+        color=np.minimum(beard_color, 0.7).astype(np.float32),
+        brow_color=np.minimum(0.5 * beard_color, 0.12 * tone).astype(np.float32),
+        brow=float(rng.uniform(0.6, 1.0)),
+        beard_style=str(rng.choice(BEARD_STYLES, p=[0.6, 0.2, 0.13, 0.07])),
+        beard=float(rng.uniform(0.15, 1.1)) if bearded else 0.0,
+        shadow=float(np.clip(rng.normal(0.35, 0.3), 0, 1)) * masculine,
+    )
+    if photographed:
+        face_hair = replace(face_hair, brow=0.0, shadow=0.0)
+    if not recipe.has("beard"):
+        face_hair = replace(face_hair, beard=0.0, shadow=0.0)
+    if not recipe.has("brows"):
+        face_hair = replace(face_hair, brow=0.0)
+    return face_hair
 
 
 def _hair_color(rng: np.random.Generator, age: float, dark: float) -> np.ndarray:
