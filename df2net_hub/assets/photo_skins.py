@@ -21,6 +21,7 @@ from df2net_hub.result import Face
 from df2net_hub.set_manifest import replace_file
 from df2net_hub.shading import harmonics
 from df2net_hub.srgb import GAMMA
+from df2net_hub.synthesis.appearance import PHOTO_HEIGHT as HEIGHT
 from df2net_hub.synthesis.appearance import tileable_noise
 from df2net_hub.synthesis.asset_folder import skin_paths
 from df2net_hub.synthesis.face_map import FaceMap, face_map
@@ -28,7 +29,6 @@ from df2net_hub.synthesis.morphable import MorphableModel
 from df2net_hub.synthesis.skin import cheek_tone, skin_library
 from df2net_hub.turned_photos import Scene, light_of
 
-HEIGHT = 512  # of the layout: a face of 250 px in a photo holds no more
 # Points of MediaPipe's face mesh: the openings of eyes and mouth, in order, and what tells a smile.
 EYES = (
     (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246),
