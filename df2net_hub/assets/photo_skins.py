@@ -1,10 +1,10 @@
 """Skins taken from photographs: a face's own color, without its light, in the layout of a head.
 
-A photo's face is reconstructed by our own pipeline; the light that its normals explain is divided
-out; points found in the photo and known on the head say where each texel lies in the photo; what
-the photo does not show is the painted skin that is nearest in tone, carried over to the photo's.
-Depth and truth of what is rendered are the head's, so an error of the reconstruction costs a
-shadow that stays in the color, and nothing else.
+A photo's face is reconstructed by our own pipeline; the light that its normals and hollows explain
+is divided out; points found in the photo and known on the head say where each texel lies in the
+photo; what the photo does not show is the painted skin that is nearest in tone, carried over to the
+photo's. Depth and truth of what is rendered are the head's, so an error of the reconstruction costs
+a shadow that stays in the color, and nothing else.
 """
 
 from collections.abc import Callable
@@ -26,6 +26,7 @@ from df2net_hub.synthesis.appearance import tileable_noise
 from df2net_hub.synthesis.asset_folder import skin_paths
 from df2net_hub.synthesis.face_map import FaceMap, face_map
 from df2net_hub.synthesis.morphable import MorphableModel
+from df2net_hub.synthesis.open_sky import open_sky
 from df2net_hub.synthesis.skin import cheek_tone, skin_library
 from df2net_hub.turned_photos import Scene, light_of
 
@@ -43,6 +44,8 @@ EYE_RIM, MOUTH_RIM = 5, 3  # around the openings: lashes, teeth and what lies a 
 EDGE_FROM, EDGE_TO = 7, 31  # from the mask's outline: no skin before, all of it beyond
 SHADE_BLUR = 14.0  # light is soft; a sharper quotient would print the normals' errors
 LEAST_SHADE, MOST_SHADE = 0.6, 1.15  # of the light on the brightest fifth of the face
+HOLLOW_BLUR = 3.0  # what a hollow keeps dark follows the relief more closely
+GIVEN_BACK = 0.4  # of the light on the skin around a hollow: a skin's albedo
 FACING = (0.2, 0.45)  # share toward the camera of a texel's normal: none before, all beyond
 FRONT = 0.15  # of the normals of the texels that are looked up
 AROUND_CM = (0.5, 0.5, 1.5)  # beyond the points to the sides, below and above
@@ -219,7 +222,7 @@ def painted_skins(data: str | Path, face: FaceMap) -> list[np.ndarray]:
 
 
 def albedo(face: Face) -> np.ndarray:
-    """(S,S,3) linear color of a face's crop without the light that its normals explain."""
+    """(S,S,3) linear color of a face's crop without the light that normals and hollows explain."""
     size = len(face.mask)
     light = light_of(Scene(face.crop, face.mask, face.depth, face.normals))
     shade = (harmonics(face.normals.reshape(-1, 3).astype(np.float32)) @ light).reshape(size, size)
@@ -227,9 +230,19 @@ def albedo(face: Face) -> np.ndarray:
     shade = np.where(face.mask, (shade / level).clip(LEAST_SHADE, MOST_SHADE), 0)
     inside = cv2.GaussianBlur(face.mask.astype(np.float32), (0, 0), SHADE_BLUR)
     soft = cv2.GaussianBlur(shade.astype(np.float32), (0, 0), SHADE_BLUR)
-    shade = np.where(face.mask, soft / np.maximum(inside, 1e-3), 1)
+    shade = np.where(face.mask, soft / np.maximum(inside, 1e-3) * _left_by_hollows(face), 1)
     linear = (face.crop.astype(np.float32) / 255) ** GAMMA
     return np.asarray((linear / shade[..., None]).clip(0, 1).astype(np.float32))
+
+
+def _left_by_hollows(face: Face) -> np.ndarray:
+    """(S,S) share of the light around that reaches a crop's skin, 1 where nothing rises near it."""
+    height = np.where(face.mask, face.depth, -np.inf).astype(np.float32)
+    normals = np.ascontiguousarray(face.normals, np.float32)
+    no_eyes = np.zeros_like(face.mask)
+    share, _ = open_sky(height, height, normals, no_eyes, 10 / face.mm_per_px)
+    share = cv2.GaussianBlur(share, (0, 0), HOLLOW_BLUR)
+    return share / (1 - GIVEN_BACK * (1 - share))
 
 
 def skin_share(face: Face, points: np.ndarray) -> np.ndarray:

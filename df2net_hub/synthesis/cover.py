@@ -155,8 +155,9 @@ def _shade_strands(
                 albedo[k] = color[k] * tone
             for one in range(len(reach)):
                 reach[one] = lit[one, row, column]
+            normal = (x * per_length, y * per_length, z * per_length)
             shade_pixel(
-                (x * per_length, y * per_length, z * per_length), albedo, gloss, SHININESS, SKY,
+                normal, normal, albedo, gloss, SHININESS, SKY,
                 reach, harmonic, directions, halves, colors, mirror, shaded,
             )  # fmt: skip
             for k in range(3):

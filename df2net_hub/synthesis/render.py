@@ -20,10 +20,11 @@ from df2net_hub.synthesis.cover import cover, shade_cover
 from df2net_hub.synthesis.hair import Occluder
 from df2net_hub.synthesis.light import Light
 from df2net_hub.synthesis.morphable import MorphableModel
+from df2net_hub.synthesis.open_sky import open_sky
 from df2net_hub.synthesis.paint import Coat, gaze_direction, paint
 from df2net_hub.synthesis.raster import project_points
-from df2net_hub.synthesis.reach import lit_by, open_sky
 from df2net_hub.synthesis.shade import lamps, shade_head
+from df2net_hub.synthesis.shadows import lit_by
 from df2net_hub.synthesis.surface import (
     EYE,
     NOTHING,
@@ -124,6 +125,8 @@ def render(
     lit = lit_by(scene.light.directions, covered.solid, covered.thin, px_per_cm)
     if not scene.shadows:
         lit = np.ones_like(lit)
+    eyes = surface.kind == EYE
+    sky, bent = open_sky(surface.height, covered.solid, surface.normal, eyes, px_per_cm)
     light = lamps(scene.light)
     image = np.zeros((fine, fine, 3), np.float32)
     shade_head(
@@ -134,7 +137,8 @@ def render(
         np.float32(1 / (scene.distance * px_per_cm)),
         coat.albedo,
         coat.gloss,
-        open_sky(surface.height, covered.solid, surface.normal, surface.kind == EYE, px_per_cm),
+        sky,
+        bent,
         lit,
         (scene.rotation @ gaze_direction(scene.look.gaze)).astype(np.float32),
         light.sky,

@@ -108,6 +108,7 @@ def _power(base: float, exponent: int) -> float:
 @njit(inline="always")
 def shade_pixel(
     normal: tuple[float, float, float],
+    open_way: tuple[float, float, float],
     albedo: np.ndarray,
     gloss: float,
     shininess: int,
@@ -122,19 +123,22 @@ def shade_pixel(
 ) -> None:
     """Write the linear RGB of one pixel to `out` (3,); `lit` (L,) is how far each light reaches.
 
+    Of the surroundings the share `sky` is open, in the mean along `open_way`; the rest shows skin,
+    taken as lit like the pixel itself: E = A / (1 - albedo (1 - A)) of what an open one receives.
     `harmonic`, `directions`, `halves`, `colors` and `mirror` are those of `Lamps`.
     """
     x, y, z = normal
     middle = np.float32((MIRROR_SIZE - 1) / 2)
     row, column = int((y + ONE) * middle + HALF), int((x + ONE) * middle + HALF)
     mirrored_share = min(gloss, np.float32(2)) * sky
-    xx, yy, zz, xy, xz, yz = x * x, y * y, z * z, x * y, x * z, y * z
+    u, v, w = open_way
+    xx, yy, zz, xy, xz, yz = u * u, v * v, w * w, u * v, u * w, v * w
     for k in range(3):
         irradiance = (
             harmonic[k, 0]
-            + x * harmonic[k, 1]
-            + y * harmonic[k, 2]
-            + z * harmonic[k, 3]
+            + u * harmonic[k, 1]
+            + v * harmonic[k, 2]
+            + w * harmonic[k, 3]
             + xx * harmonic[k, 4]
             + yy * harmonic[k, 5]
             + zz * harmonic[k, 6]
@@ -142,9 +146,8 @@ def shade_pixel(
             + xz * harmonic[k, 8]
             + yz * harmonic[k, 9]
         )
-        out[k] = (
-            albedo[k] * max(irradiance, LEAST_SKY) * sky + mirrored_share * mirror[row, column, k]
-        )
+        received = max(irradiance, LEAST_SKY) * sky / (ONE - albedo[k] * (ONE - sky))
+        out[k] = albedo[k] * received + mirrored_share * mirror[row, column, k]
     for light in range(len(directions)):
         reach = lit[light]
         if reach <= ZERO:
@@ -172,6 +175,7 @@ def shade_head(
     albedo: np.ndarray,
     gloss: np.ndarray,
     sky: np.ndarray,
+    bent: np.ndarray,
     lit: np.ndarray,
     gaze: np.ndarray,
     harmonic: np.ndarray,
@@ -184,6 +188,7 @@ def shade_head(
 ) -> None:
     """Shade the pixels of the head that are `seen` (F,F) bool into `image` (F,F,3).
 
+    `sky` and `bent` are what `open_sky` finds.
     `normals` are those of the height map; through a lens at distance 1 / `per_distance` [px] they
     differ a little from the true ones, which light falls on. `gaze` (3,) is in camera space.
     """
@@ -206,8 +211,10 @@ def shade_head(
             for k in range(3):
                 paint[k] = albedo[row, column, k]
             eye = kind[row, column] == EYE
+            u, v, w = bent[row, column, 0], bent[row, column, 1], bent[row, column, 2]
+            open_way = _unit(x + u, y + v, z + w)
             shade_pixel(
-                (x, y, z), paint, ZERO if eye else gloss[row, column], SKIN_SHININESS,
+                (x, y, z), open_way, paint, ZERO if eye else gloss[row, column], SKIN_SHININESS,
                 sky[row, column], reach, harmonic, directions, halves, colors, mirror, color,
             )  # fmt: skip
             for k in range(3):
@@ -223,8 +230,9 @@ def shade_head(
                     z + CORNEA_SPREAD * (z - gaze[2] * forward),
                 )
             shade_pixel(
-                (x, y, z), black, gloss[row, column], EYE_SHININESS, VEIL * sky[row, column], reach,
-                harmonic, directions, halves, colors, glints if cornea else mirror, wet,
+                (x, y, z), open_way, black, gloss[row, column], EYE_SHININESS,
+                VEIL * sky[row, column], reach, harmonic, directions, halves, colors,
+                glints if cornea else mirror, wet,
             )  # fmt: skip
             for k in range(3):
                 image[row, column, k] += wet[k]

@@ -82,6 +82,22 @@ def test_light_that_the_normals_explain_is_divided_out():
     np.testing.assert_allclose(found.mean(0) / found.mean(0)[0], color / color[0], atol=0.02)
 
 
+def test_what_a_hollow_keeps_dark_is_divided_out_as_well():
+    across = np.abs(np.arange(SIZE) - (SIZE - 1) / 2)
+    walls = np.minimum(across, 20)  # a groove of 45 degrees down the middle
+    normals = np.zeros((SIZE, SIZE, 3), np.float32)
+    normals[..., 2] = 1
+    slope = np.where(across < 20, -np.sign(np.arange(SIZE) - (SIZE - 1) / 2), 0) / np.sqrt(2)
+    normals[..., 0], normals[..., 2] = slope, np.sqrt(1 - slope**2)
+    crop = np.full((SIZE, SIZE, 3), 120, np.uint8)
+    flat = face_of(crop, normals, np.zeros((SIZE, SIZE)), np.ones((SIZE, SIZE), bool))
+    deep = face_of(crop, normals, np.tile(walls, (SIZE, 1)), np.ones((SIZE, SIZE), bool))
+    brighter = albedo(deep)[SIZE // 2] / albedo(flat)[SIZE // 2]
+    # At the bottom of the groove half of the light is left, 0.62 with what skin gives back.
+    assert 1.25 < brighter[SIZE // 2].mean() < 1.6
+    np.testing.assert_allclose(brighter[5], 1, atol=0.02)
+
+
 def test_off_the_face_the_color_is_the_photos():
     normals, height, mask = dome()
     crop = np.full((SIZE, SIZE, 3), 120, np.uint8)

@@ -141,7 +141,8 @@ def test_shading_is_albedo_times_the_harmonics_of_the_normals(ball):
     expected = COLOR * (harmonics(ball.normals[ball.mask].astype(np.float64)) @ SH.T)
     assert expected.min() > 0.02
     np.testing.assert_allclose(ball.albedo[ball.mask], np.tile(COLOR, (ball.mask.sum(), 1)))
-    np.testing.assert_allclose(ball.image[ball.mask], expected, atol=2e-6)
+    # Nothing stands in a ball's light but, by a hair, the edges of its triangles.
+    np.testing.assert_allclose(ball.image[ball.mask], expected, rtol=0.01)
     assert (ball.image[~ball.mask] == 0).all()
 
 
@@ -214,8 +215,21 @@ def test_wrinkles_are_the_same_in_depth_normals_and_shading():
     assert np.percentile(error, 99) < 2 and error.mean() < 0.7
     expected = COLOR * (harmonics(made.normals[inner].astype(np.float64)) @ SH.T)
     ratio = made.image[inner] / expected
-    np.testing.assert_allclose(np.ptp(ratio, axis=-1), 0, atol=1e-5)  # occlusion has no color
-    assert ratio.max() < 1 + 1e-5 and ratio.min() > 0.6
+    assert ratio.min() > 0.6 and ratio.max() < 1.15
+
+
+def test_folds_are_darker_than_their_normals_say_and_redder():
+    v, u = np.mgrid[0:256, 0:256] / 256
+    waves = (0.4 * np.sin(60 * v) * np.sin(40 * u)).astype(np.float32)
+    made, smooth = rendered(sphere(), wrinkles=waves), rendered(sphere())
+    inner = true_sphere()[2] < 0.7 * RADIUS
+    ratio = made.image[inner] / (COLOR * (harmonics(made.normals[inner].astype(np.float64)) @ SH.T))
+    rise = (made.depth_px - smooth.depth_px)[inner]
+    fold, crest = rise < np.quantile(rise, 0.1), rise > np.quantile(rise, 0.9)
+    np.testing.assert_allclose(ratio[crest].mean(0), 1, atol=0.02)
+    assert ratio[fold].mean() < 0.97
+    # Red is what the skin around gives back most of.
+    assert ratio[fold, 0].mean() > ratio[fold, 1].mean() > ratio[fold, 2].mean()
 
 
 def test_triangles_without_area_and_triangles_behind_change_nothing(ball):
@@ -276,7 +290,7 @@ def test_hair_and_glasses_cast_shadows_where_the_light_says(hides):
     x = grid()[0] / PX_PER_CM
     dark, bright = np.abs(x + 1) < 0.3, x > 2.5
     sky = COLOR * (harmonics(np.array([0, 0, 1.0])) @ SH.T)
-    assert made.image[bright] == pytest.approx(lit.image[bright], abs=1e-5)
+    assert made.image[bright] == pytest.approx(lit.image[bright], rel=0.01)  # less of the sky
     reached = (made.image[dark] - sky) / (lit.image[dark] - sky)
     assert reached.max() < 0.25
 
