@@ -157,7 +157,7 @@ def _alter_photo(photo: np.ndarray, rng: np.random.Generator, how: Alteration) -
         levels = 0.5 + (levels - 0.5) * np.exp(rng.normal(-0.05, 0.3)) + rng.normal(0, 0.06)
     levels = levels * np.exp(rng.normal(0, how.gain)) * np.exp(rng.normal(0, how.tint, 3))
     photo = cv2.LUT(photo, np.clip(levels * 255, 0, 255).astype(np.uint8)[None])
-    if freely and rng.random() < 0.75:
+    if freely and rng.random() < 0.35:
         photo = _unevenly_lit(photo, rng)
     if rng.random() < how.gray:
         photo = np.repeat(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., None], 3, -1)
@@ -179,6 +179,6 @@ def _unevenly_lit(photo: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     What no lamp of the renderer does to a face, paint, stains and the shadows of things do.
     """
     cells = int(rng.integers(2, 12))
-    field = rng.normal(0, 0.32, (cells, cells, 1)) + rng.normal(0, 0.1, (cells, cells, 3))
+    field = rng.normal(0, 0.15, (cells, cells, 1)) + rng.normal(0, 0.05, (cells, cells, 3))
     gain = cv2.resize(np.exp(field), photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     return np.clip(photo * gain, 0, 255).astype(np.uint8)

@@ -10,6 +10,9 @@ import numpy as np
 SCALES = ((0.9, 0.05), (1.5, 0.09), (2.5, 0.15), (4.0, 0.21))
 WAVES = 16  # of each scale
 SYMMETRIC = 0.7  # share of the waves
+# How many times as strong a head's forms are at most. Beside forms that could be people's there are
+# stronger ones, which no resemblance to other heads foretells: they teach to read light.
+STRONGEST = 4.0
 MOVES = np.array([0.0, 0.45, 0.9])  # deviations of up and forward; sideways heads differ anyway
 
 
@@ -20,7 +23,7 @@ def random_forms(rng: np.random.Generator, points: np.ndarray) -> np.ndarray:
     field whose values at two points resemble each other within a scale's length. How strong it is
     differs between heads.
     """
-    strength = rng.uniform(0, 2)
+    strength = rng.uniform(0, STRONGEST)
     lengths, sizes = np.repeat(np.array(SCALES), WAVES, 0).T
     waves = rng.standard_normal((len(lengths), 3)) / lengths[:, None]
     phases = rng.uniform(0, 2 * np.pi, (len(lengths), 2))

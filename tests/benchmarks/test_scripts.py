@@ -107,3 +107,45 @@ def test_heights_lifted_from_places_are_better_than_a_flat_map():
     truth = ceiling.placed(faces, faces.shape, faces.pose)
     flat = ceiling.errors(0 * truth[..., 2], truth)[0]
     assert ceiling.errors(ceiling.lift(sampler, truth, 68, 1.0, steps=20), truth)[0] < 0.7 * flat
+
+
+def test_a_change_that_is_seen_in_part_is_told_from_one_that_is_supposed():
+    import numpy as np
+
+    seen = script("forms_seen")
+    rng = np.random.default_rng(0)
+    mask = np.ones((64, 64), bool)
+    mask[:, :10] = False
+    y, x = np.mgrid[0:64, 0:64]
+    change = rng.normal(size=(64, 64))
+    true = seen.less_tilt(change, mask)
+    tilted = seen.less_tilt(0.3 * change + 2 * x - y + 7, mask)
+    np.testing.assert_allclose(tilted, 0.3 * true, atol=1e-9)
+    assert (true[~mask] == 0).all() and abs(true[mask].mean()) < 1e-9
+    part, nothing = seen.Agreement(), seen.Agreement()
+    part.add(true[mask], tilted[mask])
+    nothing.add(true[mask], rng.normal(size=mask.sum()))
+    assert abs(part.share - 0.3) < 1e-9 and abs(part.correlation - 1) < 1e-9
+    assert abs(nothing.share) < 0.1 and abs(nothing.correlation) < 0.1
+    everywhere, x = np.ones((256, 256), bool), np.arange(256) + np.zeros((256, 1))
+    inner = np.s_[80:-80, 80:-80]
+    of_wide, of_narrow = (seen.narrow(np.cos(x / length), everywhere) for length in (120, 8))
+    assert np.abs(of_wide[inner]).max() < 0.03  # 1 - exp(-(20 / 120)^2 / 2) is 0.014
+    np.testing.assert_allclose(of_narrow[inner], np.cos(x / 8)[inner] * 0.956, atol=0.01)
+
+
+def test_nothing_but_the_forms_differs_between_the_two_looks_at_a_person():
+    from df2net_hub import DF2NetPipeline
+    from df2net_hub.synthesis import sampling
+    from df2net_hub.synthesis.recipe import SynthesisRecipe
+
+    seen, as_drawn = script("forms_seen"), sampling.random_forms
+    pipe = DF2NetPipeline.from_pretrained()
+    still = sampling.HeadSampler.procedural(SynthesisRecipe(without=(*seen.BALD, "forms")))
+    whole, _ = seen.measure(pipe, still, 1, 0)["finer"]
+    assert (whole.products == 0).all()  # twice the same picture
+    moved = sampling.HeadSampler.procedural(SynthesisRecipe(without=seen.BALD))
+    whole, fine = seen.measure(pipe, moved, 1, 0)["finer"]
+    assert whole.products[0] > fine.products[0] > 0
+    assert 0 < whole.correlation < 1
+    assert sampling.random_forms is as_drawn

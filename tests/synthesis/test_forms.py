@@ -26,9 +26,10 @@ def test_forms_are_as_strong_as_stated(monkeypatch: pytest.MonkeyPatch) -> None:
     found = moved(FACE, 400)
     deviation = np.sqrt((found**2).mean((0, 1)))
     of_all = np.sqrt(sum(size**2 for _, size in forms.SCALES))
-    # The strength is uniform from 0 to 2: its mean square is 4/3.
-    np.testing.assert_allclose(deviation, forms.MOVES * of_all * np.sqrt(4 / 3), rtol=0.1)
-    assert abs(found[..., 2].mean()) < 0.03
+    # The strength is uniform from 0 to the strongest: its mean square is a third of that one's.
+    expected = forms.MOVES * of_all * forms.STRONGEST / np.sqrt(3)
+    np.testing.assert_allclose(deviation, expected, rtol=0.1)
+    assert abs(found[..., 2].mean()) < 0.06
 
 
 def test_symmetric_waves_move_both_sides_alike(monkeypatch: pytest.MonkeyPatch) -> None:
