@@ -10,9 +10,9 @@ import numpy as np
 SCALES = ((0.9, 0.05), (1.5, 0.09), (2.5, 0.15), (4.0, 0.21))
 WAVES = 16  # of each scale
 SYMMETRIC = 0.7  # share of the waves
-# How many times as strong a head's forms are at most. Beside forms that could be people's there are
-# stronger ones, which no resemblance to other heads foretells: they teach to read light.
-STRONGEST = 4.0
+# How many times as strong a head's forms are at most. Twice as much teaches to read more of them,
+# and to see some where there are none: photos of people were none the better for it.
+STRONGEST = 2.0
 MOVES = np.array([0.0, 0.45, 0.9])  # deviations of up and forward; sideways heads differ anyway
 
 
