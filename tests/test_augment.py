@@ -140,7 +140,7 @@ def test_light_moves_with_the_picture():
     np.testing.assert_allclose(harmonics(moved) @ turned.T, shading, atol=1e-4)
 
 
-def test_most_photos_are_unevenly_lit_and_what_they_show_stays_visible():
+def test_a_third_of_the_photos_is_unevenly_lit_and_what_they_show_stays_visible():
     stripes = 128 + 40 * np.sin(np.arange(64) / 2)[None, :, None] * np.ones((64, 1, 3))
     pattern = (stripes[..., 1] - 128).ravel()
     uneven, seen = [], []
@@ -148,9 +148,9 @@ def test_most_photos_are_unevenly_lit_and_what_they_show_stays_visible():
         photo = _alter_photo(stripes.astype(np.uint8), np.random.default_rng(seed), FREELY)
         assert photo.shape == (64, 64, 3) and photo.dtype == np.uint8
         rows = photo.reshape(4, 16, 64, 3).mean((1, 2, 3))  # the stripes cancel
-        uneven.append(np.ptp(rows) > 6)
+        uneven.append(np.ptp(rows) > 4)
         seen.append(np.corrcoef(photo.mean(-1).ravel(), pattern)[0, 1])
-    assert 0.6 < np.mean(uneven) < 0.85
+    assert 0.25 < np.mean(uneven) < 0.4
     assert np.quantile(seen, 0.02) > 0.25
 
 
@@ -164,7 +164,7 @@ def test_a_photo_with_an_albedo_stays_near_it():
     }
     uneven = {how: np.ptp(of, axis=1).mean() for how, of in levels.items()}
     spread = {how: of.mean(1).std() for how, of in levels.items()}
-    assert uneven[NEAR_ALBEDO] < 8 < 20 < uneven[FREELY]
+    assert uneven[NEAR_ALBEDO] < 2 < 5 < uneven[FREELY]
     assert spread[NEAR_ALBEDO] < 25 < spread[FREELY]
     pair = ramp_pair()
     near = augment_pair(pair | {"albedo": pair["image"]}, 64, np.random.default_rng(0))
