@@ -9,7 +9,8 @@ from df2net_hub.training.run import train
 @pytest.mark.parametrize("stage", ["dense", "fine"])
 def test_two_processes_give_the_loss_curve_and_weights_of_one(pairs, tiny, tmp_path, stage):
     """D-Net too, whose batch normalization must see the photos of both processes."""
-    knobs = {"stage": stage, "epochs": 3, "log_every": 1, "optimizer": "sgd", "lr": 0.01}
+    # At a high rate the rounding of sums in another order would grow from step to step.
+    knobs = {"stage": stage, "epochs": 3, "log_every": 1, "optimizer": "sgd", "lr": 0.001}
     knobs |= {"network": "dnet_small", "network_config": NO_DROPOUT} if stage == "dense" else {}
     one = train(quick(pairs, tiny, tmp_path / "one", **knobs))
     run = launch(flags(pairs, tiny, tmp_path / "two", **knobs), processes=2)
