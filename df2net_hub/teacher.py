@@ -65,7 +65,8 @@ class TaughtPairs:
         """Load the teacher; the callable makes a row, or says why there is none."""
         torch.set_num_threads(1)  # of many processes; they share the cores
         pipe = DF2NetPipeline.from_pretrained(self.model).to(self.device)
-        if pipe.cascade.see(torch.zeros(1, 3, CROP_SIZE, CROP_SIZE, device=pipe.device))[1] is None:
+        black = torch.zeros(1, 3, CROP_SIZE, CROP_SIZE, device=pipe.device)
+        if pipe.cascade.see(black).mask_logits is None:
             raise ValueError(
                 "a teacher needs a dense network with a mask head; this one cannot say what is face"
             )
