@@ -55,9 +55,8 @@ class ResidualDNet(ResidualUNet):
     def __init__(self, config: ResidualDNetConfig = ResidualDNetConfig()) -> None:
         super().__init__(config, inputs=3, outputs=config.outputs)
         if config.uncertainty_head:
-            weight, bias = self.last.parameters()
-            nn.init.zeros_(weight[-4:])
-            nn.init.constant_(bias[-4:], EXPECTED_AT_FIRST)
+            nn.init.zeros_(self.last.weight[-4:])
+            nn.init.constant_(self.last.bias[-4:], EXPECTED_AT_FIRST)
 
     def extends(self, other: ResidualUNet) -> bool:
         """Whether this is the D-Net `other` with as many blocks and maps, or more."""
@@ -76,8 +75,9 @@ class ResidualDNet(ResidualUNet):
         """
         super().begin_with(known)
         self.first.load_state_dict(known.first.state_dict())
-        for ours, theirs in zip(self.last.parameters(), known.last.parameters(), strict=True):
-            ours[: len(theirs)] = theirs
+        known_maps = len(known.last.bias)  # the first ones here
+        self.last.weight[:known_maps] = known.last.weight
+        self.last.bias[:known_maps] = known.last.bias
 
     def forward(self, photo: Tensor) -> Tensor:
         """Maps of `photo` (B,3,H,W) in [-1,1]: dense depth, mask logits, log of the uncertainty.
