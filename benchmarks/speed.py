@@ -40,7 +40,7 @@ def timed(run: Callable[[], object]) -> float:
 @torch.inference_mode()
 def one_round(cascade: DF2Net, photo: Tensor) -> dict[str, float]:
     """Seconds per face of each network, and of the cascade as a whole."""
-    dense = cascade.see(photo).depth
+    dense, _ = cascade.see(photo)
     return {
         "dense": timed(lambda: cascade.see(photo)),
         "fine": timed(lambda: cascade.refine(photo, dense)),

@@ -120,16 +120,6 @@ def shift_only_error(predicted_mm: np.ndarray, truth_mm: np.ndarray) -> float:
     return float(np.abs(difference - np.median(difference)).mean())
 
 
-def surer_half(error: np.ndarray, uncertainty: np.ndarray) -> float:
-    """Mean of `error` (N,) over the half of the pixels whose `uncertainty` (N,) is smallest.
-
-    Below the mean of all where a method knows which of its pixels are wrong; one point of a
-    sparsification curve (Ilg et al., ECCV 2018).
-    """
-    surest = np.argsort(uncertainty, kind="stable")[: (len(error) + 1) // 2]
-    return float(error[surest].mean())
-
-
 def high_pass(depth_mm: np.ndarray, mask: np.ndarray, mm_per_px: float) -> np.ndarray:
     """Depth (H,W) less its Gaussian mean over the pixels of `mask` around each; 0 off the mask."""
     sigma = DETAIL_MM / mm_per_px

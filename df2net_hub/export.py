@@ -8,7 +8,6 @@
 | stl | STEM.stl | mesh [mm], binary, no color; an open surface |
 | npy | STEM.npy | depth (512,512) float32 [px of the crop], 0 outside the mask |
 | png16 | STEM_depth16.png | depth as 16 bit gray, 0 outside the mask, its scale as text inside |
-| uncertainty | STEM_uncertainty.npy, .png | expected error (512,512) float32 [px], and a picture |
 """
 
 import io
@@ -23,8 +22,6 @@ import numpy as np
 import trimesh
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-
-from df2net_hub.uncertainty_picture import uncertainty_picture
 
 Files = dict[str, bytes]  # file name -> content
 
@@ -42,8 +39,6 @@ class FaceMaps(Protocol):
     def crop(self) -> np.ndarray: ...  # (H,W,3) uint8
     @property
     def mm_per_px(self) -> float: ...
-    @property
-    def uncertainty(self) -> np.ndarray | None: ...  # (H,W) float32 [px], 0 outside the mask
     def to_mesh(self) -> trimesh.Trimesh: ...
 
 
@@ -120,7 +115,9 @@ def stl(mesh: trimesh.Trimesh, stem: str) -> Files:
 
 def npy(face: FaceMaps, stem: str) -> Files:
     """The depth map as a numpy array."""
-    return {f"{stem}.npy": _npy(np.where(face.mask, face.depth, 0))}
+    buffer = io.BytesIO()
+    np.save(buffer, np.where(face.mask, face.depth, 0).astype(np.float32), allow_pickle=False)
+    return {f"{stem}.npy": buffer.getvalue()}
 
 
 def png16(face: FaceMaps, stem: str) -> Files:
@@ -143,32 +140,13 @@ def png16(face: FaceMaps, stem: str) -> Files:
     return {f"{stem}_depth16.png": _png(Image.fromarray(values), text)}
 
 
-def uncertainty(face: FaceMaps, stem: str) -> Files:
-    """The expected error as a numpy array, and as a picture in mm."""
-    if face.uncertainty is None:
-        raise ValueError(
-            "the networks do not say how sure they are; format uncertainty needs a dense network "
-            "with an uncertainty head"
-        )
-    mm = face.uncertainty * face.mm_per_px
-    picture = uncertainty_picture(face.crop, face.mask, mm)
-    return {
-        f"{stem}_uncertainty.npy": _npy(face.uncertainty),
-        f"{stem}_uncertainty.png": _png(Image.fromarray(picture)),
-    }
-
-
 MESH_FORMATS: Mapping[str, Callable[[trimesh.Trimesh, str], Files]] = {
     "glb": glb,
     "obj": obj,
     "ply": ply,
     "stl": stl,
 }
-MAP_FORMATS: Mapping[str, Callable[[FaceMaps, str], Files]] = {
-    "npy": npy,
-    "png16": png16,
-    "uncertainty": uncertainty,
-}
+MAP_FORMATS: Mapping[str, Callable[[FaceMaps, str], Files]] = {"npy": npy, "png16": png16}
 FORMATS: Mapping[str, Callable[..., Files]] = {**MESH_FORMATS, **MAP_FORMATS}
 
 
@@ -204,12 +182,6 @@ def _texture(mesh: trimesh.Trimesh) -> tuple[np.ndarray, Image.Image]:
 def _exported(mesh: trimesh.Trimesh, file_type: str, **options: Any) -> bytes:
     content: Any = mesh.export(file_type=file_type, **options)
     return content
-
-
-def _npy(values: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, values.astype(np.float32), allow_pickle=False)
-    return buffer.getvalue()
 
 
 def _png(image: Image.Image, text: PngInfo | None = None) -> bytes:

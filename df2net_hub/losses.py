@@ -148,41 +148,6 @@ def edge_aware_loss(depth: Tensor, image: Tensor, mask: Tensor) -> Tensor:
     return total
 
 
-def uncertainty_loss(
-    log_uncertainty: Tensor, depth: Tensor, target: Tensor, mask: Tensor
-) -> Tensor:
-    """|E| exp(-s) + s of the error E = D_pre - D_gt, its mean over the mask taken out.
-
-    The likelihood of a Laplace distribution (Kendall & Gal, "What Uncertainties Do We Need in
-    Bayesian Deep Learning for Computer Vision?", NeurIPS 2017, Eq. 8 with an L1 norm), whose
-    minimum is the logarithm of the expected error. It teaches s alone: depth gets no gradient, so
-    nothing is given up where it is hard. The height of a whole face, which no photo tells and no
-    comparison counts, is no error.
-
-    Args:
-        log_uncertainty: (B,1,H,W) s, logarithm of the expected error [network depth].
-        depth: (B,1,H,W) D_pre.
-        target: (B,1,H,W) D_gt.
-        mask: (B,1,H,W) bool.
-    """
-    error = (at_least_float32(depth.detach()) - target) * mask
-    count = mask.sum((2, 3), keepdim=True).clamp(min=1)
-    error = error - error.sum((2, 3), keepdim=True) / count
-    s = at_least_float32(log_uncertainty)
-    return masked_mean(error.abs() * (-s).exp() + s, mask)
-
-
-def dice_loss(mask_logits: Tensor, mask: Tensor) -> Tensor:
-    """One less the overlap 2|A and B| / (|A| + |B|) of the face mask, by shares (ours).
-
-    V-Net (Milletari et al., 3DV 2016) with sums in place of its squares. A photo without a face
-    costs what is taken for one; one pixel is added above and below for those where both are empty.
-    """
-    share = at_least_float32(mask_logits).sigmoid()
-    both, either = (share * mask).sum((1, 2, 3)), share.sum((1, 2, 3)) + mask.sum((1, 2, 3))
-    return (1 - (2 * both + 1) / (either + 1)).mean()
-
-
 def mask_loss(mask_logits: Tensor, mask: Tensor) -> Tensor:
     """Binary cross-entropy of the face mask over all pixels (ours; the paper uses landmarks)."""
     logits = at_least_float32(mask_logits)

@@ -158,9 +158,9 @@ class FinePhotos:
 @torch.inference_mode()
 def _see(pipe: DF2NetPipeline, crop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Dense network depth and mask (512,512) of a crop; an empty mask where D-Net is in doubt."""
-    maps = pipe.cascade.see(pipe.to_tensor(crop))
-    depth = maps.depth[0, 0].cpu().numpy()
-    seen = None if maps.mask_logits is None else maps.mask_logits[0, 0].cpu().numpy()
+    dense, logits = pipe.cascade.see(pipe.to_tensor(crop))
+    depth = dense[0, 0].cpu().numpy()
+    seen = None if logits is None else logits[0, 0].cpu().numpy()
     mask = face_mask(depth, seen)
     doubtful = seen is not None and mask_doubt(seen) > MOST_DOUBT
     if doubtful or not mask.any() or not is_well_placed(mask):

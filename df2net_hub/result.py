@@ -24,9 +24,6 @@ class Face:
     mm_per_px: float  # length of a crop pixel, assuming 63 mm between the eyes
     stages: dict[str, np.ndarray] = field(repr=False)  # "dense", "fine", "finer", each like `depth`
     crop: np.ndarray = field(repr=False)  # (512,512,3) uint8 RGB, what the networks saw
-    # (512,512) float32 [px], the expected error of the dense depth, its mean taken out; 0 outside
-    # the mask. None of networks without an uncertainty head.
-    uncertainty: np.ndarray | None = field(default=None, repr=False)
 
     def to_mesh(self, decimate_to: int | None = None) -> trimesh.Trimesh:
         """The surface [mm], textured with the crop; at most `decimate_to` triangles."""
@@ -39,8 +36,7 @@ class Face:
     ) -> list[Path]:
         """Write the face into `folder`, made if need be; the files that came to be.
 
-        Formats: `glb`, `obj`, `ply`, `stl` (meshes, mm), `npy`, `png16` (depth maps), `uncertainty`
-        (of networks that have it); see `export`.
+        Formats: `glb`, `obj`, `ply`, `stl` (meshes, mm), `npy`, `png16` (depth maps); see `export`.
         """
         return save_face(self, Path(folder), stem, formats)
 

@@ -65,8 +65,7 @@ class TaughtPairs:
         """Load the teacher; the callable makes a row, or says why there is none."""
         torch.set_num_threads(1)  # of many processes; they share the cores
         pipe = DF2NetPipeline.from_pretrained(self.model).to(self.device)
-        black = torch.zeros(1, 3, CROP_SIZE, CROP_SIZE, device=pipe.device)
-        if pipe.cascade.see(black).mask_logits is None:
+        if pipe.cascade.see(torch.zeros(1, 3, CROP_SIZE, CROP_SIZE, device=pipe.device))[1] is None:
             raise ValueError(
                 "a teacher needs a dense network with a mask head; this one cannot say what is face"
             )

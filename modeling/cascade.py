@@ -5,7 +5,6 @@ dense + 3 x residual.
 """
 
 import json
-import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,29 +20,14 @@ INDEX_FILE = "model_index.json"
 SLOTS = ("dense", "fine", "finer")
 
 
-class DenseMaps(NamedTuple):
-    """What D-Net says of a photo."""
-
-    depth: Tensor  # (B,1,H,W) network depth
-    mask_logits: Tensor | None = None  # (B,1,H,W), None without a mask head
-    log_uncertainty: Tensor | None = None  # (B,1,H,W), None without an uncertainty head
-
-    @classmethod
-    def of(cls, maps: Tensor) -> "DenseMaps":
-        """D-Net's maps (B,1|2|3,H,W) by name."""
-        return cls(*maps.split(1, 1))
-
-
 class Stages(NamedTuple):
-    """What the three networks say of a photo, (B,1,H,W) network depth where not said otherwise."""
+    """What the three networks say of a photo, all (B,1,H,W) network depth but the last."""
 
     dense: Tensor
     fine: Tensor
     residual: Tensor
     finer: Tensor
-    mask_logits: Tensor | None = None  # (B,1,H,W), None without D-Net's mask head
-    # (B,1,H,W) log of the expected error of `dense`, None without D-Net's uncertainty head
-    log_uncertainty: Tensor | None = None
+    mask_logits: Tensor | None  # (B,1,H,W), None without D-Net's mask head
 
 
 @dataclass(frozen=True)
@@ -122,30 +106,28 @@ class DF2Net(nn.Module):
 
     def forward(self, photo: Tensor) -> Stages:
         """All stages of `photo` (B,3,H,W) in [-1,1]."""
-        dense, mask_logits, log_uncertainty = self.see(photo)  # (B,1,H,W) each
+        dense, mask_logits = self.see(photo)  # (B,1,H,W) each
         fine = self.refine(photo, dense)  # (B,1,H,W)
         last = self.finer(photo, fine)  # (B,1,H,W)
         residual = last - fine if self.config.residual_on == "none" else last
-        finer = self.join(dense, fine, last)
-        return Stages(dense, fine, residual, finer, mask_logits, log_uncertainty)
+        return Stages(dense, fine, residual, self.join(dense, fine, last), mask_logits)
 
-    def see(self, photo: Tensor) -> DenseMaps:
-        """Dense depth and D-Net's other maps of `photo` (B,3,H,W) in [-1,1]."""
-        looks = [self._look(photo, zoom) for zoom in self.config.zooms]  # (B,1|2|3,H,W) each
-        return DenseMaps.of(torch.stack(looks).mean(0))
+    def see(self, photo: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Dense depth (B,1,H,W) and mask logits (B,1,H,W), None without D-Net's mask head."""
+        looks = [self._look(photo, zoom) for zoom in self.config.zooms]  # (B,1|2,H,W) each
+        maps = torch.stack(looks).mean(0)
+        return maps[:, :1], maps[:, 1:2] if maps.shape[1] > 1 else None
 
     def _look(self, photo: Tensor, zoom: float) -> Tensor:
-        """D-Net's maps (B,1|2|3,H,W) of `photo` magnified by `zoom`, as large as it again."""
+        """D-Net's maps (B,1|2,H,W) of `photo` magnified by `zoom`, as large as the photo again."""
         larger = magnified(photo, zoom)
-        maps = self.dense(larger)  # (B,1|2|3,H,W)
+        maps = self.dense(larger)  # (B,1|2,H,W)
         if self.config.mirror:
             maps = (maps + self.dense(larger.flip(-1)).flip(-1)) / 2
         if zoom == 1:
             return maps
-        depth, logits, log_error = maps[:, :1], maps[:, 1:2], maps[:, 2:]
-        # Relief and its error are magnified like any length.
-        maps = torch.cat([depth / zoom, logits, log_error - math.log(zoom)], 1)
-        return magnified(maps, 1 / zoom)
+        depth, logits = maps[:, :1] / zoom, maps[:, 1:]  # relief is magnified like any length
+        return magnified(torch.cat([depth, logits], 1), 1 / zoom)
 
     def refine(self, photo: Tensor, dense: Tensor) -> Tensor:
         """Fine depth (B,1,H,W) of `photo` (B,3,H,W), given its dense depth (B,1,H,W)."""

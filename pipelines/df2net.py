@@ -14,7 +14,6 @@ from torch import Tensor
 from df2net_hub.faces import Detector, FaceBox, crop_face, get_detector
 from df2net_hub.geometry import (
     CROP_SIZE,
-    DEPTH_UNIT_PX,
     depth_to_normals,
     mm_per_px_from_face,
     network_depth_to_px,
@@ -165,7 +164,7 @@ class DF2NetPipeline(ModelHubMixin):
         """
         looks = []
         for box in search_boxes(pixels.shape[1], pixels.shape[0]):
-            logits = self.cascade.see(self.to_tensor(crop_face(pixels, box, CROP_SIZE))).mask_logits
+            _, logits = self.cascade.see(self.to_tensor(crop_face(pixels, box, CROP_SIZE)))
             if logits is None:
                 return []
             seen = logits[0, 0].cpu().numpy()
@@ -197,10 +196,6 @@ class DF2NetPipeline(ModelHubMixin):
             for slot, depth in in_px.items()
         }
         normals = depth_to_normals(network_depth_to_px(stages.finer))[0]  # (3,512,512)
-        uncertainty = None
-        if "log_uncertainty" in maps:
-            expected = DEPTH_UNIT_PX * np.exp(maps["log_uncertainty"])
-            uncertainty = np.where(mask, expected, np.float32(0))
         return Face(
             depth=depths["finer"],
             mask=mask,
@@ -209,7 +204,6 @@ class DF2NetPipeline(ModelHubMixin):
             mm_per_px=mm_per_px_from_face(in_px["finer"], seen),
             stages=depths,
             crop=crop,
-            uncertainty=uncertainty,
         )
 
 

@@ -9,7 +9,6 @@ from df2net_hub.evaluation import (
     high_pass,
     ransac_scale_shift,
     shift_only_error,
-    surer_half,
 )
 
 
@@ -75,12 +74,6 @@ def test_only_the_shift_is_fitted_where_the_scale_is_held():
     truth = np.linspace(0, 10, 101)
     assert shift_only_error(truth + 4, truth) == pytest.approx(0, abs=1e-9)
     assert shift_only_error(2 * truth, truth) == pytest.approx(np.abs(truth - 5).mean())
-
-
-def test_the_surer_half_are_the_pixels_of_least_uncertainty():
-    error = np.array([5.0, 1.0, 3.0, 7.0, 9.0])
-    assert surer_half(error, np.array([0.5, 0.1, 0.2, 0.9, 0.8])) == 3  # of 5, 1 and 3
-    assert surer_half(error, -error) == 7
 
 
 def test_a_plane_and_a_slope_have_no_relief_far_from_the_edge():

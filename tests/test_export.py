@@ -12,7 +12,6 @@ from PIL import Image
 
 from df2net_hub.export import FORMATS, save_face, save_picture
 from df2net_hub.mesh import depth_to_mesh
-from df2net_hub.uncertainty_picture import uncertainty_picture
 
 MM_PER_PX = 0.5
 
@@ -24,7 +23,6 @@ class SmallFace:
     depth: np.ndarray
     mask: np.ndarray
     crop: np.ndarray
-    uncertainty: np.ndarray | None
     mm_per_px: float = MM_PER_PX
 
     def to_mesh(self) -> trimesh.Trimesh:
@@ -38,8 +36,7 @@ def face() -> SmallFace:
     mask = square < 18**2
     depth = np.where(mask, 100 - square / 40, 0).astype(np.float32)
     crop = np.stack([rows * 5, columns * 6, rows + columns], axis=-1).astype(np.uint8)
-    uncertainty = np.where(mask, columns / 4, 0).astype(np.float32)
-    return SmallFace(depth, mask, crop, uncertainty)
+    return SmallFace(depth, mask, crop)
 
 
 def names(folder: Path) -> list[str]:
@@ -61,7 +58,6 @@ def vertex_in_crop(vertex: np.ndarray) -> tuple[int, int]:
         ("stl", ["me.stl"]),
         ("npy", ["me.npy"]),
         ("png16", ["me_depth16.png"]),
-        ("uncertainty", ["me_uncertainty.npy", "me_uncertainty.png"]),
     ],
 )
 def test_a_format_writes_these_files_and_tells_so(face, tmp_path, name, files) -> None:
@@ -70,7 +66,7 @@ def test_a_format_writes_these_files_and_tells_so(face, tmp_path, name, files) -
 
 
 def test_the_table_above_covers_every_format() -> None:
-    assert sorted(FORMATS) == ["glb", "npy", "obj", "ply", "png16", "stl", "uncertainty"]
+    assert sorted(FORMATS) == ["glb", "npy", "obj", "ply", "png16", "stl"]
 
 
 @pytest.mark.parametrize("suffix", ["glb", "obj", "ply", "stl"])
@@ -165,20 +161,6 @@ def test_png16_of_a_flat_face_has_one_value(face, tmp_path) -> None:
     face.depth = np.where(face.mask, 7, 0).astype(np.float32)
     (path,) = save_face(face, tmp_path, "me", ["png16"])
     np.testing.assert_array_equal(np.asarray(Image.open(path)), face.mask.astype(int))
-
-
-def test_uncertainty_is_the_map_and_a_picture_of_its_millimeters(face, tmp_path) -> None:
-    map_path, picture_path = save_face(face, tmp_path, "me", ["uncertainty"])
-    np.testing.assert_array_equal(np.load(map_path, allow_pickle=False), face.uncertainty)
-    expected = uncertainty_picture(face.crop, face.mask, face.uncertainty * MM_PER_PX)
-    np.testing.assert_array_equal(np.asarray(Image.open(picture_path)), expected)
-
-
-def test_uncertainty_of_networks_that_do_not_say_it_is_an_error(face, tmp_path) -> None:
-    face.uncertainty = None
-    with pytest.raises(ValueError, match="needs a dense network with an uncertainty head"):
-        save_face(face, tmp_path / "out", "me", ["npy", "uncertainty"])
-    assert not (tmp_path / "out").exists()
 
 
 def test_an_unknown_format_writes_nothing_and_names_the_known(face, tmp_path) -> None:

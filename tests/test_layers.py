@@ -14,8 +14,7 @@ LAYERS = [
     " df2net_hub/similarity",
     "df2net_hub/model_card df2net_hub/augment df2net_hub/demo_photo modeling/hypercolumn",
     "df2net_hub/mesh df2net_hub/faces df2net_hub/pairs df2net_hub/losses df2net_hub/evaluation",
-    "df2net_hub/face_pose df2net_hub/photo_scores df2net_hub/albedo_losses"
-    " df2net_hub/uncertainty_picture",
+    "df2net_hub/face_pose df2net_hub/photo_scores df2net_hub/albedo_losses",
     "df2net_hub/released_shading",
     "df2net_hub/set_manifest df2net_hub/row_workers df2net_hub/contact_sheet",
     "df2net_hub/shards df2net_hub/set_contents",

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from df2net_hub.losses import (
     depth_loss,
-    dice_loss,
     edge_aware_loss,
     erode,
     gradient_loss,
@@ -19,7 +18,6 @@ from df2net_hub.losses import (
     normal_loss,
     scale_shift_invariant_loss,
     shading_loss,
-    uncertainty_loss,
 )
 from df2net_hub.shading import shade
 
@@ -292,43 +290,6 @@ def test_a_kink_where_the_photo_has_an_edge_costs_less():
     photo = 0.2 + 0.6 * (x >= 8).float().expand(1, 3, 16, 16)  # an edge of 0.6 at the kink
     expected = torch.tensor(0.1 / 14 * math.exp(-0.6))
     torch.testing.assert_close(edge_aware_loss(kink, photo, everywhere), expected)
-
-
-def test_uncertainty_costs_least_where_it_is_the_expected_error():
-    # Half of the face is 0.3 too near, half of it 0.3 too far, and the whole of it 2 too near.
-    target = torch.zeros(1, 1, 16, 16)
-    depth = torch.where(torch.arange(16) < 8, 2.3, 1.7).expand_as(target)
-    s = torch.full_like(target, math.log(0.3), requires_grad=True)
-    loss = uncertainty_loss(s, depth, target, MASK)
-    torch.testing.assert_close(loss, torch.tensor(1 + math.log(0.3)))
-    (slope,) = torch.autograd.grad(loss, s)
-    torch.testing.assert_close(slope, torch.zeros_like(slope), atol=1e-6, rtol=0)
-    for other in (0.2, 0.45):
-        worse = uncertainty_loss(torch.full_like(target, math.log(other)), depth, target, MASK)
-        torch.testing.assert_close(worse, torch.tensor(0.3 / other + math.log(other)))
-
-
-def test_uncertainty_teaches_depth_nothing():
-    depth = smooth(16).requires_grad_()
-    s = torch.zeros(1, 1, 16, 16, requires_grad=True)
-    uncertainty_loss(s, depth, torch.zeros_like(depth), MASK).backward()
-    assert depth.grad is None and s.grad[MASK].abs().min() > 0 and not s.grad[~MASK].any()
-
-
-def test_dice_loss_is_what_the_overlap_lacks():
-    half = MASK.clone()
-    half[..., 8:] = False  # 32 of 64 pixels
-    sure = torch.where(half, 50.0, -50.0)
-    torch.testing.assert_close(dice_loss(sure, MASK), torch.tensor(1 - (2 * 32 + 1) / (32 + 65)))
-    torch.testing.assert_close(dice_loss(torch.where(MASK, 50.0, -50.0), MASK), torch.tensor(0.0))
-    nowhere = torch.zeros_like(MASK)
-    torch.testing.assert_close(dice_loss(torch.full((1, 1, 16, 16), -50.0), nowhere).item(), 0.0)
-    torch.testing.assert_close(dice_loss(sure, nowhere), torch.tensor(1 - 1 / 33))
-    both = torch.cat([MASK, nowhere])
-    torch.testing.assert_close(
-        dice_loss(torch.cat([sure, sure]), both),
-        (dice_loss(sure, MASK) + dice_loss(sure, nowhere)) / 2,
-    )
 
 
 def test_mask_loss_is_the_binary_cross_entropy():

@@ -32,13 +32,11 @@ class DepthMap:
         depth_mm: NaN where `mask` is False at the most.
         mask: (H,W) bool, the pixels that are compared.
         covered: share of the view's mask that the method takes for face; None: that of `mask`.
-        uncertainty_mm: (H,W) the error that the method expects; None if it does not say.
     """
 
     depth_mm: np.ndarray
     mask: np.ndarray
     covered: float | None = None
-    uncertainty_mm: np.ndarray | None = None
 
 
 Method = Callable[[View], dict[str, DepthMap]]
@@ -72,13 +70,11 @@ class Stages:
         rows = ((np.arange(height) + 0.5 - face.box.y) * scale - 0.5).astype(np.float32)
         grid = np.meshgrid(columns, rows)
         mask = cv2.remap(face.mask.astype(np.float32), *grid, cv2.INTER_LINEAR) > 0.99
-
-        def on_view(maps: np.ndarray) -> np.ndarray:
-            return cv2.remap(maps, *grid, cv2.INTER_LINEAR) / scale * view.mm_per_px
-
-        depths = {name: on_view(face.stages[name]) for name in SLOTS}
-        uncertainty = None if face.uncertainty is None else on_view(face.uncertainty)
-        return _with_plane(depths, mask, None, uncertainty)
+        depths = {
+            name: cv2.remap(face.stages[name], *grid, cv2.INTER_LINEAR) / scale * view.mm_per_px
+            for name in SLOTS
+        }
+        return _with_plane(depths, mask, None)
 
     @torch.inference_mode()
     def _of_crop(self, view: View) -> dict[str, DepthMap]:
@@ -92,25 +88,18 @@ class Stages:
             return {}
         size = view.mask.shape[0]
         to_mm = DEPTH_UNIT_PX * view.mm_per_px * size / CROP_SIZE
-
-        def on_view(maps: torch.Tensor) -> np.ndarray:
-            whole = maps[0, 0].cpu().numpy()
-            return cv2.resize(whole, (size, size), interpolation=cv2.INTER_AREA) * to_mm
-
-        depths = {name: on_view(getattr(stages, name)) for name in SLOTS}
-        log_uncertainty = stages.log_uncertainty
-        uncertainty = None if log_uncertainty is None else on_view(log_uncertainty.exp())
+        depths = {}
+        for name in SLOTS:
+            depth = getattr(stages, name)[0, 0].cpu().numpy()
+            depths[name] = cv2.resize(depth, (size, size), interpolation=cv2.INTER_AREA) * to_mm
         small = cv2.resize(seen.astype(np.uint8), (size, size), interpolation=cv2.INTER_NEAREST)
-        return _with_plane(depths, view.mask, float(small[view.mask].mean()), uncertainty)
+        return _with_plane(depths, view.mask, float(small[view.mask].mean()))
 
 
 def _with_plane(
-    depths: dict[str, np.ndarray],
-    mask: np.ndarray,
-    covered: float | None,
-    uncertainty_mm: np.ndarray | None,
+    depths: dict[str, np.ndarray], mask: np.ndarray, covered: float | None
 ) -> dict[str, DepthMap]:
-    maps = {name: DepthMap(depth, mask, covered, uncertainty_mm) for name, depth in depths.items()}
+    maps = {name: DepthMap(depth, mask, covered) for name, depth in depths.items()}
     return {PLANE: DepthMap(np.zeros(mask.shape, np.float32), mask, covered), **maps}
 
 

@@ -29,11 +29,6 @@ MEASURES = {  # name -> head of the column, digits, what it is
         "correlation of that relief's normals with the truth's: 1 the same wrinkles, 0 none",
     ),
     "covered": ("covered", 3, "share of the true face that the method takes for face"),
-    "surer_half": (
-        "surer half mm",
-        2,
-        "mean error of the half of the pixels that the method takes for surest, if it says so",
-    ),
 }
 IN_BINS = ("mean", "shift_only", "normal_deg", "detail")
 CAPTIONS = {
@@ -116,10 +111,7 @@ def page_of(
         f"the 95 % interval of {TRIALS} bootstrap draws of {drawn} (of photos where fewer than "
         f"{FEWEST_PEOPLE} people are there). Command: {settings['command']}",
     )
-    known = {measure for one in summary.methods.values() for measure in one.means}
-    measures = tuple(name for name in MEASURES if name in known)
-    head = _head("method", measures=measures)
-    page.add("table", [head, *_method_rows(summary.methods, measures)])
+    page.add("table", [_head("method"), *_method_rows(summary.methods, tuple(MEASURES))])
     page.add("head", f"Less {summary.reference}, on the same photos")
     page.add("text", "An interval that does not hold 0 says that the order is no accident.")
     page.add("table", _difference_table(summary))
@@ -137,13 +129,12 @@ def page_of(
     if missing:
         page.add("text", f"Without a result of {summary.reference}: {', '.join(missing)}")
     page.add("head", "What the numbers are")
-    meanings = [[MEASURES[name][0], MEASURES[name][2]] for name in measures]
-    page.add("table", [["column", "meaning"], *meanings])
+    page.add("table", [["column", "meaning"], *([v[0], v[2]] for v in MEASURES.values())])
     page.add("text", f"Settings: {json.dumps(settings, ensure_ascii=False)}")
     return page
 
 
-def _head(*names: str, measures: Sequence[str]) -> list[str]:
+def _head(*names: str, measures: Sequence[str] = tuple(MEASURES)) -> list[str]:
     return [*names, "found", *(MEASURES[name][0] for name in measures)]
 
 
@@ -153,7 +144,7 @@ def _method_rows(
     rows = []
     for name, one in methods.items():
         cells = [
-            one.means[measure].text(MEASURES[measure][1]) if measure in one.means else "-"
+            one.means[measure].text(MEASURES[measure][1]) if one.means else "-"
             for measure in measures
         ]
         rows.append([*before, name, f"{one.found} of {one.views}", *cells])

@@ -15,7 +15,6 @@ from df2net_hub.evaluation import (
     detail_scores,
     ransac_scale_shift,
     shift_only_error,
-    surer_half,
 )
 
 log = logging.getLogger(__name__)
@@ -141,8 +140,6 @@ def measure(view: View, predicted: DepthMap, seed: int = 0) -> Measured | None:
     values = asdict(found)
     if predicted.covered is not None:
         values["covered"] = predicted.covered
-    if predicted.uncertainty_mm is not None:
-        values["surer_half"] = surer_half(error, predicted.uncertainty_mm[valid])
     values |= {
         "shift_only": shift_only_error(ours, true),
         "detail_deg": detail_deg,

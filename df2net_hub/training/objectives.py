@@ -10,7 +10,6 @@ from torch import Tensor
 from df2net_hub.albedo_losses import albedo_edge_loss, albedo_level_loss, albedo_loss
 from df2net_hub.losses import (
     depth_loss,
-    dice_loss,
     edge_aware_loss,
     erode,
     gradient_loss,
@@ -19,7 +18,6 @@ from df2net_hub.losses import (
     normal_loss,
     scale_shift_invariant_loss,
     shading_loss,
-    uncertainty_loss,
 )
 from df2net_hub.released_shading import released_shading_loss
 from df2net_hub.srgb import to_linear
@@ -34,7 +32,6 @@ class Seen:
         batch: image (B,3,H,W) in [-1,1], mask (B,1,H,W), and what else was loaded.
         depth: (B,1,H,W) the stage's depth; None of AlbedoNet.
         mask_logits: (B,1,H,W), None without a mask head.
-        log_uncertainty: (B,1,H,W), None without an uncertainty head.
         target_depth: (B,1,H,W) that it is compared with; None if not loaded.
         albedo: (B,3,H,W) in [0,1] of AlbedoNet; None of the others.
         given: (B,1,H,W) depth that the stage refines; None of D-Net and AlbedoNet.
@@ -44,7 +41,6 @@ class Seen:
     batch: dict[str, Any]
     depth: Any = None
     mask_logits: Any = None
-    log_uncertainty: Any = None
     target_depth: Any = None
     albedo: Any = None
     given: Any = None
@@ -53,7 +49,7 @@ class Seen:
     def first(self, count: int) -> "Seen":
         """The first `count` photos."""
         batch = {name: values[:count] for name, values in self.batch.items()}
-        names = ("depth", "mask_logits", "log_uncertainty", "target_depth", "albedo", "given")
+        names = ("depth", "mask_logits", "target_depth", "albedo", "given")
         shown = {name: getattr(self, name) for name in names}
         cut = {name: None if one is None else one[:count] for name, one in shown.items()}
         return replace(self, batch=batch, **cut)
@@ -112,13 +108,6 @@ TERMS: dict[str, Term] = {
     "shading": Term(_shading, ("depth", "albedo")),
     "released_shading": Term(_released_shading, ("depth", "albedo")),
     "mask": Term(lambda seen: mask_loss(seen.mask_logits, seen.mask)),
-    "dice": Term(lambda seen: dice_loss(seen.mask_logits, seen.mask)),
-    "uncertainty": Term(
-        lambda seen: uncertainty_loss(
-            seen.log_uncertainty, seen.depth, seen.target_depth, seen.mask
-        ),
-        ("depth",),
-    ),
     "gradient": Term(
         lambda seen: gradient_loss(seen.depth, seen.target_depth, seen.mask), ("depth",)
     ),
@@ -148,14 +137,9 @@ def columns_for(weights: LossWeights, target: str) -> tuple[str, ...]:
 
 
 def weighted_losses(weights: LossWeights, seen: Seen) -> dict[str, Tensor]:
-    """The weighted losses by name; those of a head only where the network has it."""
-    heads = {
-        "mask": seen.mask_logits,
-        "dice": seen.mask_logits,
-        "uncertainty": seen.log_uncertainty,
-    }
+    """The weighted losses by name; the mask's only where the network has a mask head."""
     return {
         name: weight * TERMS[name].loss(seen)
         for name, weight in used_terms(weights).items()
-        if name not in heads or heads[name] is not None
+        if name != "mask" or seen.mask_logits is not None
     }

@@ -20,8 +20,6 @@ class LossWeights:
     shading: float = 0.0
     released_shading: float = 0.0  # as the authors' code computes it
     mask: float = 0.0
-    dice: float = 0.0
-    uncertainty: float = 0.0
     gradient: float = 0.0
     scale_shift: float = 0.0
     smooth: float = 0.0

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from df2net_hub.modeling.albedonet import AlbedoNet
-from df2net_hub.modeling.cascade import DenseMaps, DF2Net
+from df2net_hub.modeling.cascade import DF2Net
 from df2net_hub.modeling.fnet_residual import ResidualFNet
 from df2net_hub.modeling.residual_unet import ResidualUNet
 from df2net_hub.registry import create_model, model_entry
@@ -94,46 +94,40 @@ class StageTrainer(nn.Module):
 
     def forward(
         self, photo: Tensor, windows: Windows | None = None
-    ) -> tuple[Tensor, Tensor | None]:
-        """What the stage makes, (B,C,H,W), and the depth given to it (B,1,H,W) or None.
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Depth (B,1,H,W), mask logits (B,1,H,W) or None, the depth given to the stage or None.
 
-        D-Net makes its maps, AlbedoNet the albedo, F-Net and Fr-Net one map of depth. These two see
-        only `windows` of photo and depth; the stages before them have seen the whole.
+        Of AlbedoNet its albedo (B,3,H,W). A refining stage sees only `windows` of photo and depth;
+        the stages before it have seen the whole.
         """
         network = self.before[0]
-        if isinstance(network, AlbedoNet) or self.stage == "dense":
-            return self.trained(photo), None
+        if isinstance(network, AlbedoNet):
+            return self.trained(photo), None, None
+        if self.stage == "dense":
+            maps = self.trained(photo)
+            return maps[:, :1], maps[:, 1:2] if maps.shape[1] > 1 else None, None
         with torch.no_grad():
-            dense = network.see(photo).depth
+            dense, _ = network.see(photo)
             given = dense if self.stage == "fine" else network.refine(photo, dense)
             if windows is not None:
                 photo, dense, given = (windows.cut(maps) for maps in (photo, dense, given))
         refined = self.trained(photo, given)
         if self.stage == "finer":
             refined = network.join(dense, given, refined)
-        return refined, given
+        return refined, None, given
 
 
 def seen_by(trainer: nn.Module, stage: str, batch: dict, target: str, window: int = 0) -> Seen:
     """Run a (wrapped) `StageTrainer` on a batch, or on a window of each photo's face."""
     side = batch["image"].shape[-1]
     windows = draw_windows(batch["mask"], window) if 0 < window < side else None
-    made, given = trainer(batch["image"], windows)
+    output, mask_logits, given = trainer(batch["image"], windows)
     if windows is not None:
         batch = {
             name: windows.cut(values) if isinstance(values, Tensor) else values
             for name, values in batch.items()
         }
     if stage == "albedo":
-        return Seen(batch, albedo=made)
+        return Seen(batch, albedo=output)
     truth = given if target == "given" else batch.get("depth")
-    maps = DenseMaps.of(made)
-    return Seen(
-        batch,
-        maps.depth,
-        maps.mask_logits,
-        maps.log_uncertainty,
-        target_depth=truth,
-        given=given,
-        side=side,
-    )
+    return Seen(batch, output, mask_logits, truth, given=given, side=side)

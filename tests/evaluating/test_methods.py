@@ -10,8 +10,6 @@ from view_makers import MM_PER_PX, view
 
 from df2net_hub.evaluating.methods import Maps, Stages, plane
 from df2net_hub.evaluating.run import measure
-from df2net_hub.modeling.cascade import DF2Net
-from df2net_hub.modeling.dnet_residual import ResidualDNet, ResidualDNetConfig
 from df2net_hub.pipelines.df2net import DF2NetPipeline
 
 PX = {"unit": "px", "step": 1.0, "nearer": "larger"}
@@ -85,21 +83,6 @@ def test_stages_lie_on_the_pixels_of_the_view(tiny_folder: Path) -> None:
         for one in found.values():
             assert one.depth_mm.shape == one.mask.shape == truth.mask.shape
     assert found["dense"].covered is not None
-
-
-def test_uncertainty_is_in_millimeters_of_the_view(tiny_cascade: DF2Net) -> None:
-    sizes = ResidualDNetConfig((4, 8), (0, 1), working_size=16, uncertainty_head=True)
-    dense = ResidualDNet(sizes)  # untrained, it expects exp(-3) everywhere
-    fine, finer = tiny_cascade.fine, tiny_cascade.finer
-    pipe = DF2NetPipeline(DF2Net(dense=dense, fine=fine, finer=finer))
-    for is_crop in (False, True):
-        found = Stages(pipe, "none")(type(view())(**{**vars(view()), "is_crop": is_crop}))
-        expected = np.exp(-3) * 127.5 * 64 / 512 * MM_PER_PX
-        for name in ("dense", "fine", "finer"):
-            given, mask = found[name].uncertainty_mm, found[name].mask
-            assert given is not None and given.shape == (64, 64)
-            np.testing.assert_allclose(given[mask], expected, rtol=1e-4)
-        assert found["plane"].uncertainty_mm is None
 
 
 def test_the_plane_is_flat_over_the_mask() -> None:

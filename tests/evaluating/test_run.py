@@ -75,17 +75,6 @@ def test_the_curve_ends_where_all_pixels_are_counted() -> None:
     assert found.curve[at] == pytest.approx(0.5, abs=0.04)  # a step of the curve is 0.1 mm
 
 
-def test_a_method_that_knows_its_errors_is_better_where_it_is_sure() -> None:
-    truth = view()
-    wrong = np.random.default_rng(3).normal(0, 2, (64, 64)).astype(np.float32)
-    for knows, sign in ((True, 1), (False, -1)):
-        expected = sign * np.abs(wrong)
-        found = measure(truth, DepthMap(truth.depth_mm + wrong, truth.mask, None, expected))
-        assert found is not None
-        assert (found.values["surer_half"] < 0.6 * found.values["mean"]) == knows
-    assert "surer_half" not in measured(lambda depth: depth).values
-
-
 def test_a_map_beside_the_mask_is_no_result() -> None:
     truth = view()
     assert measure(truth, DepthMap(truth.depth_mm, ~truth.mask)) is None

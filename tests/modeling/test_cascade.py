@@ -10,7 +10,7 @@ from torch import Tensor
 
 from df2net_hub.modeling.cascade import DF2Net, DF2NetConfig, magnified
 from df2net_hub.modeling.dnet import DNet, DNetConfig
-from df2net_hub.modeling.dnet_residual import ResidualDNet, ResidualDNetConfig
+from df2net_hub.modeling.dnet_residual import ResidualDNet
 from df2net_hub.modeling.fnet import FNet, FNetConfig
 from df2net_hub.modeling.fnet_residual import ResidualFNet
 from df2net_hub.modeling.frnet import FrNet, FrNetConfig
@@ -30,23 +30,15 @@ def tiny(mask_head: bool = False, finer: FNet | FrNet | None = None, **config: o
     ).eval()
 
 
-def unsure(**config: object) -> DF2Net:
-    """A cascade whose D-Net has an uncertainty head."""
-    torch.manual_seed(0)
-    sizes = ResidualDNetConfig((4, 8), (0, 1), working_size=0, uncertainty_head=True)
-    plain = tiny()
-    dense = ResidualDNet(sizes)
-    torch.nn.init.normal_(dense.last.weight, std=0.3)  # else uncertainty is alike everywhere
-    return DF2Net(DF2NetConfig(**config), dense, plain.fine, plain.finer).eval()
-
-
 def photo() -> Tensor:
     return torch.rand(2, 3, 8, 16, generator=torch.Generator().manual_seed(1)) * 2 - 1
 
 
 @torch.no_grad()
 def test_every_stage_has_the_size_of_the_photo() -> None:
-    for maps in unsure()(photo()):
+    stages = tiny(mask_head=True)(photo())
+    assert stages.mask_logits is not None
+    for maps in stages:
         assert maps is not None and maps.shape == (2, 1, 8, 16)
 
 
@@ -90,20 +82,20 @@ def test_the_last_output_is_joined_as_configured(
 @torch.no_grad()
 def test_finer_is_the_join_of_the_stages() -> None:
     cascade = tiny(residual_on="dense", residual_gain=3.0)
-    stages = cascade(photo())
-    assert torch.equal(stages.finer, stages.dense + 3.0 * stages.residual)
+    dense, fine, residual, finer, _ = cascade(photo())
+    assert torch.equal(finer, dense + 3.0 * residual)
     cascade = tiny(residual_on="none")
-    stages = cascade(photo())
-    assert torch.equal(stages.finer, cascade.finer(photo(), stages.fine))
-    assert torch.equal(stages.residual, stages.finer - stages.fine)
+    dense, fine, residual, finer, _ = cascade(photo())
+    assert torch.equal(finer, cascade.finer(photo(), fine))
+    assert torch.equal(residual, finer - fine)
 
 
 @torch.no_grad()
 @pytest.mark.parametrize("mask_head", [False, True])
 def test_a_mirrored_cascade_sees_a_photo_and_its_mirror_image_alike(mask_head: bool) -> None:
     mirrored, plain = tiny(mask_head, mirror=True), tiny(mask_head)
-    dense, logits, _ = mirrored.see(photo())
-    dense_of_mirror, logits_of_mirror, _ = mirrored.see(photo().flip(-1))
+    dense, logits = mirrored.see(photo())
+    dense_of_mirror, logits_of_mirror = mirrored.see(photo().flip(-1))
     assert torch.allclose(dense_of_mirror, dense.flip(-1), atol=1e-6)
     mean = (plain.dense(photo()) + plain.dense(photo().flip(-1)).flip(-1)) / 2
     assert torch.equal(dense, mean[:, :1]) and not torch.equal(dense, plain.see(photo())[0])
@@ -142,26 +134,14 @@ def test_magnified_maps_lie_around_the_same_middle(zoom: float) -> None:
 @pytest.mark.parametrize("mirror", [False, True])
 def test_zooms_give_the_mean_of_what_is_seen_through_each(mirror: bool) -> None:
     plain, zoomed = (tiny(True, mirror=mirror, zooms=zooms) for zooms in ((1.0,), (0.8, 1.0)))
-    depth, logits, _ = plain.see(photo())
-    through = magnified(torch.cat(plain.see(magnified(photo(), 0.8))[:2], 1), 1.25)
-    seen_depth, seen_logits, _ = zoomed.see(photo())
+    depth, logits = plain.see(photo())
+    through = torch.cat(plain.see(magnified(photo(), 0.8)), 1)
+    through = magnified(through, 1.25)
+    seen_depth, seen_logits = zoomed.see(photo())
     # What is a length of 1 in the crop is one of 0.8 in the smaller picture of it.
     torch.testing.assert_close(seen_depth, (depth + through[:, :1] / 0.8) / 2)
     torch.testing.assert_close(seen_logits, (logits + through[:, 1:]) / 2)
     assert zoomed(photo()).dense.equal(seen_depth)
-
-
-@torch.no_grad()
-def test_uncertainty_is_magnified_like_any_length() -> None:
-    plain, zoomed = unsure(), unsure(zooms=(0.8,))
-    through = magnified(plain.dense(magnified(photo(), 0.8)), 1.25)
-    assert zoomed.see(photo()).log_uncertainty is not None
-    torch.testing.assert_close(
-        zoomed.see(photo()).log_uncertainty.exp(), through[:, 2:].exp() / 0.8
-    )
-    assert torch.equal(plain(photo()).log_uncertainty, plain.dense(photo())[:, 2:])
-    assert plain.dense(photo())[:, 2:].std() > 0.1
-    assert tiny(mask_head=True)(photo()).log_uncertainty is None
 
 
 def test_the_default_is_the_papers_and_the_release_differs_in_the_join() -> None:
@@ -225,9 +205,8 @@ def test_a_network_that_is_not_known_is_an_error() -> None:
         lambda: tiny(mask_head=True, zooms=(0.9, 1.1)),
         lambda: tiny(finer=FrNet(FrNetConfig(width=1, multi_resolution=False))),
         lambda: tiny(finer=FNet(FNetConfig(width=1)), residual_on="none"),
-        lambda: unsure(mirror=True),
     ],
-    ids=["paper", "mirror", "zooms", "plain", "stacked", "uncertainty"],
+    ids=["paper", "mirror", "zooms", "plain", "stacked"],
 )
 def test_a_folder_gives_the_very_same_cascade(build: Callable[[], DF2Net], tmp_path: Path) -> None:
     cascade = build()

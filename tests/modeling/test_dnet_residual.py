@@ -83,24 +83,6 @@ def test_one_of_more_blocks_begins_as_the_same_function() -> None:
     assert (before - known(photo(16, 16))).abs().max() > 0.1
 
 
-SURE = replace(TINY, uncertainty_head=True)
-
-
-@torch.no_grad()
-def test_one_with_an_uncertainty_head_begins_as_the_one_without() -> None:
-    known, more = trained(), trained(SURE)
-    assert more.extends(known) and not known.extends(more)
-    more.begin_with(known)
-    maps = more(photo(16, 16))
-    torch.testing.assert_close(maps[:, :2], known(photo(16, 16)))
-    assert maps.shape == (2, 3, 16, 16) and (maps[:, 2] == -3).all()
-
-
-def test_uncertainty_without_a_mask_would_be_taken_for_one() -> None:
-    with pytest.raises(ValueError, match="uncertainty_head needs mask_head"):
-        replace(SURE, mask_head=False)
-
-
 @pytest.mark.parametrize(
     "sizes", [{"widths": (4, 8, 12)}, {"blocks": (1, 0, 1)}, {"mask_head": False}]
 )

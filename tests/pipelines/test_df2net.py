@@ -72,7 +72,6 @@ def test_the_maps_are_the_networks_output_in_pixels_with_an_even_rim(
         np.testing.assert_allclose(got[face.mask], rim[face.mask], atol=1e-3)
         assert not got[~face.mask].any()
     assert np.array_equal(face.depth, face.stages["finer"])
-    assert face.uncertainty is None  # this D-Net has no head for it
 
 
 def test_the_normals_are_those_of_the_finer_depth(pipe: DF2NetPipeline, photo: np.ndarray) -> None:
@@ -92,15 +91,9 @@ def test_the_neck_is_no_face_but_counts_for_its_size(pipe: DF2NetPipeline) -> No
     depth = torch.from_numpy(fold.astype(np.float32))[None, None]
     logits = torch.from_numpy(np.where(face | neck, 5.0, -5.0).astype(np.float32))[None, None]
     crop, around = np.zeros((512, 512, 3), np.uint8), FaceBox(0, 0, 512, 0.0, "given")
-    found = pipe.to_face(
-        Stages(depth, depth, depth, depth, logits, torch.full_like(depth, np.log(0.02))),
-        crop,
-        around,
-    )
+    found = pipe.to_face(Stages(depth, depth, depth, depth, logits), crop, around)
     assert found.mask[390, 150:360].all() and not found.mask[402:].any()
     assert not found.depth[402:].any()
-    assert found.uncertainty is not None and not found.uncertainty[~found.mask].any()
-    np.testing.assert_allclose(found.uncertainty[found.mask], 0.02 * 127.5, rtol=1e-5)
     whole = mm_per_px_from_face(network_depth_to_px(depth[0, 0].numpy()), face | neck)
     assert found.mm_per_px == pytest.approx(whole)
 

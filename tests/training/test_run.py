@@ -78,20 +78,6 @@ def test_only_residual_networks_of_a_fresh_cascade_begin_with_the_one_before(mod
     assert networks_to_begin(config) == begun
 
 
-def test_an_uncertainty_head_learns_beside_what_the_network_knew(pairs, tmp_path):
-    sizes = {"widths": [4, 8, 8], "blocks": [0, 1, 1], "working_size": 0}
-    changes = {"network": "dnet_residual", "network_config": json.dumps(sizes)}
-    known = train(quick(pairs, "df2net_small", tmp_path / "known", preset="ours", **changes))
-    more = json.dumps(sizes | {"uncertainty_head": True})
-    changes |= {"network_config": more, "losses": ("uncertainty=1",), "lr": 1e-4, "epochs": 1}
-    sure = train(quick(pairs, str(known), tmp_path / "sure", preset="ours", **changes))
-    before, after = (DF2Net.from_folder(folder).dense.last.weight for folder in (known, sure))
-    assert len(before) == 8 and len(after) == 12
-    assert (after[:8] - before).abs().max() < 1e-3 < before.abs().mean()
-    assert after[8:].abs().max() > 0
-    assert "loss/uncertainty" in logged(tmp_path / "sure")[-1]
-
-
 def test_networks_of_a_folder_go_on_from_what_they_are(tmp_path):
     folder = tmp_path / "cascade"
     create_model("df2net_small").to_folder(folder)
