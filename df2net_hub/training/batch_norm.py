@@ -4,8 +4,30 @@ PyTorch's SyncBatchNorm runs on GPUs alone. With statistics of the whole batch, 
 depend on the number of its processes.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+
+
+class _SumOverProcesses(torch.autograd.Function):
+    """The sum of every process's values; gradients flow back to the features of each.
+
+    The function of `torch.distributed.nn` keeps the process group alive beyond its end, as the
+    default of an argument, and processes that exit with its threads running can abort.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        total = values.clone()
+        torch.distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        total = gradient.clone()
+        torch.distributed.all_reduce(total)
+        return total
 
 
 class SharedBatchNorm2d(nn.BatchNorm2d):
@@ -15,8 +37,6 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
         """Normalized (B,C,H,W)."""
         if not self.training:
             return super().forward(features)
-        from torch.distributed.nn.functional import all_reduce
-
         sums = torch.cat(
             [
                 features.sum((0, 2, 3)),
@@ -24,7 +44,7 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
                 features.new_tensor([features.numel() / features.shape[1]]),
             ]
         )
-        sums = all_reduce(sums)  # differentiable: gradients flow to every process's features
+        sums = _SumOverProcesses.apply(sums)
         total, squares, count = sums[: self.num_features], sums[self.num_features : -1], sums[-1]
         mean = total / count
         variance = (squares / count - mean.square()).clamp(min=0)

@@ -1,5 +1,8 @@
 """Batch normalization over two processes is that of one process with both batches."""
 
+import gc
+import weakref
+
 import torch
 import torch.multiprocessing as mp
 from torch import nn
@@ -22,8 +25,11 @@ def _work(rank: int, rendezvous: str, results: str) -> None:
         "mean": network[1].running_mean,
         "var": network[1].running_var,
     }
-    torch.save(values, f"{results}{rank}")
+    group = weakref.ref(torch.distributed.group.WORLD)
     torch.distributed.destroy_process_group()
+    gc.collect()
+    values["left"] = torch.tensor(group() is not None)
+    torch.save(values, f"{results}{rank}")
 
 
 def _case() -> tuple[torch.Tensor, nn.Sequential]:
@@ -43,6 +49,7 @@ def test_two_processes_normalize_as_one(tmp_path):
     mean_of_weight = (first["weight"] + second["weight"]) / 2
     torch.testing.assert_close(mean_of_weight, network[1].weight.grad, rtol=1e-4, atol=1e-6)
     for one in (first, second):
+        assert not one["left"]  # the group's threads must end before Python does
         torch.testing.assert_close(one["mean"], network[1].running_mean)
         torch.testing.assert_close(one["var"], network[1].running_var)
 
