@@ -27,6 +27,21 @@ def test_every_weight_is_the_mean_of_the_runs() -> None:
             assert torch.allclose(value, expected, atol=1e-7), name
 
 
+def test_shares_say_how_much_each_run_counts() -> None:
+    runs = [tiny(seed).state_dict() for seed in (1, 2)]
+    mean = average_weights([tiny(1), tiny(2)], (6, 2)).state_dict()
+    for name, value in mean.items():
+        if value.is_floating_point():
+            expected = 0.75 * runs[0][name] + 0.25 * runs[1][name]
+            assert torch.allclose(value, expected, atol=1e-7), name
+
+
+@pytest.mark.parametrize("shares", [(1,), (1, 0), (1, -1), (1, float("inf")), (1, float("nan"))])
+def test_shares_that_make_no_mean_are_refused(shares: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match="one positive share for each of 2 models"):
+        average_weights([tiny(1), tiny(2)], shares)
+
+
 def test_batch_statistics_are_averaged_and_counts_kept() -> None:
     runs = [tiny(0), tiny(0)]
     names = [name for name, _ in runs[0].named_buffers() if "running_var" in name]

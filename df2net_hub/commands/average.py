@@ -4,6 +4,9 @@ A way to train on several cores or machines without a network between them: one 
 mean with this command, the next round from the mean. The mean is most often better than each of
 the runs. All runs must have begun from the same weights; measure the result (df2net evaluate).
 
+--shares 0.85 0.15 lets the models count unequally: most of a run and some of what it began with
+forgets less of what the run's photos did not show.
+
 The statistics of batch normalization are averaged as well, and do not quite fit the mean of the
 weights: --norms PAIRS takes those of D-Net anew from photos of a set.
 """
@@ -32,6 +35,7 @@ NORM_PHOTOS, NORM_BATCH = 640, 32
 EXAMPLES = """\
   df2net average runs/a/model runs/b/model -o runs/mean
   df2net average runs/a/model runs/b/model -o runs/mean --norms pairs
+  df2net average runs/b/model runs/a/model -o runs/mean --shares 0.85 0.15 --norms pairs
   python scripts/train.py --model runs/mean ...
 """
 
@@ -40,6 +44,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("models", nargs="+", type=Path, metavar="MODEL", help="pipeline folders")
     parser.add_argument(
         "-o", "--out", type=Path, required=True, help="the pipeline folder to write"
+    )
+    parser.add_argument(
+        "--shares",
+        nargs="+",
+        type=float,
+        default=[],
+        metavar="SHARE",
+        help="how much each model counts (default: all alike)",
     )
     parser.add_argument(
         "--norms",
@@ -51,11 +63,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if len(args.models) < 2:
         raise ValueError(f"a mean needs two models or more, got {args.models[0]} alone")
-    mean = average_weights([DF2Net.from_folder(one) for one in args.models])
+    mean = average_weights([DF2Net.from_folder(one) for one in args.models], args.shares)
     if args.norms:
         settle_norms(mean.dense, map(mean.dense, _photos(args.norms, mean)), lambda own: own)
     pipe = DF2NetPipeline(mean)
-    pipe.training = _record(args.models, args.norms)
+    pipe.training = _record(args.models, args.shares, args.norms)
     pipe.save_pretrained(args.out)
     print(f"mean of {len(args.models)} models -> {args.out}")
     return DONE
@@ -71,12 +83,13 @@ def _photos(source: str, cascade: DF2Net) -> Iterator[Tensor]:
         yield torch.stack([plain_sample(rows, int(row), size)["image"] for row in batch])
 
 
-def _record(models: list[Path], norms: str | None) -> TrainingRecord:
+def _record(models: list[Path], shares: list[float], norms: str | None) -> TrainingRecord:
     """The first model's record with the data and commands of all; its accuracy no longer holds."""
     records = [TrainingRecord.read(one) for one in models]
     data = dict.fromkeys(line for one in records for line in one.data or ())
     commands = dict.fromkeys(one.command for one in records if one.command)
-    recipe = f"{records[0].recipe or ''} Mean of the weights of {len(models)} runs.".strip()
+    recipe = f"{records[0].recipe or ''} Mean of the weights of {len(models)} runs".strip()
+    recipe += f", with shares of {', '.join(f'{share:g}' for share in shares)}." if shares else "."
     if norms:
         recipe += f" D-Net's batch statistics are those of {norms}."
     return replace(

@@ -43,6 +43,17 @@ def test_the_mean_of_two_runs_is_a_pipeline_folder_with_a_card(tmp_path: Path) -
     assert "Mean of the weights of 2 runs" in (out / "README.md").read_text()
 
 
+def test_models_may_count_unequally(tmp_path: Path) -> None:
+    models = [run_folder(tmp_path / str(seed), seed, recipe="Long.") for seed in (1, 2)]
+    out = tmp_path / "mean"
+    assert main(["average", *map(str, models), "-o", str(out), "--shares", "0.75", "0.25"]) == 0
+    mean, *runs = (DF2Net.from_folder(one).state_dict() for one in (out, *models))
+    name = next(name for name in mean if name.startswith("finer.") and name.endswith("weight"))
+    assert torch.allclose(mean[name], 0.75 * runs[0][name] + 0.25 * runs[1][name], atol=1e-7)
+    recipe = TrainingRecord.read(out).recipe
+    assert recipe == "Long. Mean of the weights of 2 runs, with shares of 0.75, 0.25."
+
+
 def test_what_one_run_measured_is_not_said_of_the_mean(tmp_path: Path) -> None:
     models = [run_folder(tmp_path / str(seed), seed, accuracy={"x": "1 mm"}) for seed in (1, 2)]
     assert main(["average", *map(str, models), "-o", str(tmp_path / "mean")]) == 0
