@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from df2net_hub.synthesis.appearance import HeadFields, noise_at
+from df2net_hub.synthesis.curtains import hang_before_face
 from df2net_hub.synthesis.morphable import MorphableModel
 from df2net_hub.synthesis.raster import interpolate
 from df2net_hub.synthesis.strands import Skull, Strands, grow, ribbons, scatter
@@ -96,10 +97,12 @@ def hair(
     style: str,
     receding: float,
     noise: np.ndarray,
+    curtains: np.random.Generator | None = None,
 ) -> list[Occluder]:
     """Hair of `style` on the head `shape` (V,3) with unit `normals`: its shell and its strands.
 
-    `receding` is 0 for a low hairline to 1 for a high one.
+    `receding` is 0 for a low hairline to 1 for a high one. `curtains` draws which long hair hangs
+    before the face; without it, none does.
     """
     kind, comb, count, thickness = STYLES[style]
     sheet, use = model.skin, model.skin.vertices
@@ -130,6 +133,8 @@ def hair(
     paths = grow(rng, roots, directions, skull, grown)
     if style in ("long", "wavy", "bob"):
         paths = _off_the_face(paths, shape, model)
+        if curtains is not None:
+            paths = hang_before_face(curtains, paths, shape, model)
     points, triangles, strand = ribbons(rng, paths, skull.outward(paths), grown.width)
     keep = np.full(len(points), 9, np.float32)
     return [shell, Occluder(points, triangles, keep, strand, gloss=HAIR_GLOSS)]

@@ -18,6 +18,7 @@ INGREDIENTS = {
     "brows": "no eyebrows",
     "beard": "no beards, no stubble",
     "hair": "no hair: every head bald",
+    "curtains": "no hair that hangs before the face",
     "glasses": "no glasses",
     "occluders": "no hats, hands, objects or collars",
     "lamps": "no direct lights: harmonics of a panorama only",

@@ -281,6 +281,7 @@ class HeadSampler:
             grown = hair(
                 streams.person("hair"), model, self.fields, shape, normals,
                 person.hair_style if kind != "cap" else "short", person.receding, self.assets.noise,
+                streams.person("curtains") if recipe.has("curtains") else None,
             )  # fmt: skip
             if kind != "head_scarf":
                 found += [(part, look.hair_color) for part in grown]

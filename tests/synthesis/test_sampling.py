@@ -64,6 +64,7 @@ CHANGES = {
     "brows": {"look.overlay"},
     "beard": {"look.overlay", "occluders"},
     "hair": {"occluders"},
+    "curtains": {"occluders"},
     "glasses": {"occluders"},
     "occluders": {"occluders"},
     "lamps": {"light.directions", "light.colors"},
