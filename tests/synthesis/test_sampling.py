@@ -176,7 +176,7 @@ def test_a_switch_does_change_what_it_names(sampler: HeadSampler, ingredient: st
         assert (one.image != other.image).any()
         return
     assert any(
-        differing(drawn(sampler, (), i)[1], drawn(sampler, (ingredient,), i)[1]) for i in range(16)
+        differing(drawn(sampler, (), i)[1], drawn(sampler, (ingredient,), i)[1]) for i in range(40)
     )
 
 
