@@ -33,12 +33,13 @@ LAYERS = [
     "df2net_hub/synthesis/appearance df2net_hub/synthesis/light df2net_hub/synthesis/procedural",
     "df2net_hub/synthesis/recipe df2net_hub/synthesis/streams df2net_hub/synthesis/strands"
     " df2net_hub/synthesis/forms",
-    "df2net_hub/synthesis/face_map df2net_hub/synthesis/expressions df2net_hub/synthesis/backdrop",
+    "df2net_hub/synthesis/face_map df2net_hub/synthesis/expressions df2net_hub/synthesis/backdrop"
+    " df2net_hub/synthesis/curtains",
     "modeling/residual_unet",
     "df2net_hub/export df2net_hub/preview modeling/dnet modeling/fnet modeling/frnet"
     " modeling/dnet_residual",
     "modeling/fnet_residual",
-    "modeling/frnet_residual df2net_hub/synthesis/curtains",
+    "modeling/frnet_residual",
     "df2net_hub/synthesis/hair df2net_hub/synthesis/wrinkles df2net_hub/result modeling/cascade",
     "df2net_hub/synthesis/surface df2net_hub/synthesis/shadows df2net_hub/synthesis/open_sky",
     "df2net_hub/synthesis/paint df2net_hub/synthesis/shade",

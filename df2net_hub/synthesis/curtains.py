@@ -1,7 +1,7 @@
 """Long hair that hangs before the face: from a parting over the sides of the forehead and cheeks.
 
-Where it hides the outline of a face, little is left that tells which way the head is turned, and a
-network that never saw a face so takes the edge of the hair for the edge of the face.
+Where it hides the outline of a face, less is left that tells which way the head is turned: networks
+that never saw such hair turned whole faces (docs/experiments.md).
 """
 
 import cv2
