@@ -74,6 +74,7 @@ LAYERS = [
     "df2net_hub/training/validation df2net_hub/training/monitor df2net_hub/training/export",
     "df2net_hub/training/loop",
     "df2net_hub/training/run",
+    "df2net_hub/assets/creases",
     "df2net_hub/photo_source df2net_hub/photo_albedo df2net_hub/assets/photo_skins",
     "df2net_hub/photo_pairs df2net_hub/importing/reconstructed",
     "df2net_hub/commands/set_arguments",

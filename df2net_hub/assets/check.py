@@ -1,6 +1,6 @@
 """Say what lies in a folder of ingredients, what is missing, and whether each of it loads."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -9,6 +9,7 @@ import numpy as np
 from df2net_hub.synthesis.asset_folder import (
     LICENSES,
     background_paths,
+    creases_path,
     environments_path,
     head_path,
     license_lines,
@@ -93,7 +94,12 @@ def _photo_skins(folder: Path) -> Finding:
     paths = photo_skin_paths(folder)
     if not paths:
         return Finding("photo_skins", True, "none; painted skins alone")
-    return _textures("photo_skins", paths)
+    for path in map(creases_path, paths):
+        if path.is_file() and cv2.imread(str(path)) is None:
+            return Finding("photo_skins", False, f"{path} is not a picture that can be read")
+    found = _textures("photo_skins", paths)
+    creased = sum(creases_path(path).is_file() for path in paths)
+    return replace(found, seen=f"{found.seen}, {creased} with creases") if found.good else found
 
 
 def _textures(what: str, paths: list[Path]) -> Finding:

@@ -14,6 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from df2net_hub.assets.creases import creases
 from df2net_hub.assets.skins import JPEG_QUALITY, texels_of
 from df2net_hub.photos import PhotoError, load_photo
 from df2net_hub.pipelines.df2net import DF2NetPipeline
@@ -21,9 +22,9 @@ from df2net_hub.result import Face
 from df2net_hub.set_manifest import replace_file
 from df2net_hub.shading import harmonics
 from df2net_hub.srgb import GAMMA
+from df2net_hub.synthesis.appearance import DEEPEST_CREASE_CM, tileable_noise
 from df2net_hub.synthesis.appearance import PHOTO_HEIGHT as HEIGHT
-from df2net_hub.synthesis.appearance import tileable_noise
-from df2net_hub.synthesis.asset_folder import skin_paths
+from df2net_hub.synthesis.asset_folder import creases_path, skin_paths
 from df2net_hub.synthesis.face_map import FaceMap, face_map
 from df2net_hub.synthesis.morphable import MorphableModel
 from df2net_hub.synthesis.open_sky import open_sky
@@ -159,8 +160,8 @@ def convert_photos(
 ) -> tuple[int, dict[str, str]]:
     """Write `folder/NAME.jpg` for each photo; how many are there then, and path -> why not.
 
-    A file is written whole or not at all, and not again if it is there; one bad photo does not stop
-    the others.
+    Its creases come with it, `folder/creases/NAME.png`. A file is written whole or not at all, and
+    not again if it is there; one bad photo does not stop the others.
     """
     folder.mkdir(parents=True, exist_ok=True)
     there, refused = 0, {}
@@ -171,12 +172,22 @@ def convert_photos(
             if isinstance(made, str):
                 refused[str(path)] = made
             else:
-                quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-                encoded = cv2.imencode(".jpg", np.ascontiguousarray(made[..., ::-1]), quality)[1]
-                replace_file(goal, encoded.tobytes(), "assets")
+                _write(made, front.face, goal)
         there += goal.is_file()
         on_photo()
     return there, refused
+
+
+def _write(skin: np.ndarray, face: FaceMap, goal: Path) -> None:
+    """A skin, and before it the furrows that its dark lines were."""
+    lighter, depth = creases(skin, face)
+    levels = np.rint(depth / DEEPEST_CREASE_CM * 255).astype(np.uint8)
+    furrows = creases_path(goal)
+    furrows.parent.mkdir(exist_ok=True)
+    replace_file(furrows, cv2.imencode(".png", levels)[1].tobytes(), "assets")
+    quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+    encoded = cv2.imencode(".jpg", np.ascontiguousarray(lighter[..., ::-1]), quality)[1]
+    replace_file(goal, encoded.tobytes(), "assets")
 
 
 def _of_file(

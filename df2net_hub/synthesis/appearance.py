@@ -12,6 +12,7 @@ import numpy as np
 
 from df2net_hub.synthesis.asset_folder import (
     background_paths,
+    creases_path,
     environments_path,
     photo_skin_paths,
     skin_paths,
@@ -21,6 +22,7 @@ from df2net_hub.synthesis.raster import sample_tile
 
 NOISE_SIZE = 256
 PHOTO_HEIGHT = 512  # of skins from photographs: faces of 250 px and more hold no finer ones
+DEEPEST_CREASE_CM = 0.3  # of a photographed skin: 255 in its map of creases
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Assets:
         skin_names: name of each skin.
         photo_skins, photo_skin_names: the same of skins taken from photographs, with their own
             brows; there may be none.
+        photo_creases: (PHOTO_HEIGHT,PHOTO_HEIGHT) uint8 for each of them, furrows over the face
+            tile in 255ths of DEEPEST_CREASE_CM.
     """
 
     skins: list[np.ndarray]
@@ -45,6 +49,7 @@ class Assets:
     skin_names: tuple[str, ...]
     photo_skins: tuple[np.ndarray, ...] = ()
     photo_skin_names: tuple[str, ...] = ()
+    photo_creases: tuple[np.ndarray, ...] = ()
 
 
 def tileable_noise(rng: np.random.Generator) -> np.ndarray:
@@ -80,7 +85,16 @@ def load_assets(folder: str | Path, skin_height: int = 512, has_colors: bool = F
         skin_names=tuple(path.stem for path in skins) or plain.skin_names,
         photo_skins=tuple(_shrunk(_read(path), PHOTO_HEIGHT) for path in photographed),
         photo_skin_names=tuple(path.stem for path in photographed),
+        photo_creases=tuple(_creases(creases_path(path)) for path in photographed),
     )
+
+
+def _creases(path: Path) -> np.ndarray:
+    """A map of creases; none where there is no such file, as with skins of your own."""
+    if not path.is_file():
+        return np.zeros((PHOTO_HEIGHT, PHOTO_HEIGHT), np.uint8)
+    depth = _read(path)[..., 0]
+    return cv2.resize(depth, (PHOTO_HEIGHT, PHOTO_HEIGHT), interpolation=cv2.INTER_AREA)
 
 
 def _shrunk(texture: np.ndarray, height: int) -> np.ndarray:

@@ -10,6 +10,7 @@ SKINS = ("skins", "skins_ict_uv")
 LIGHT = ("light", "light_probes")
 SCULPTED = "sculpted.npz"  # may be missing
 PHOTO_SKINS = "photo_skins"  # may be missing
+CREASES = "creases"  # below PHOTO_SKINS; may be missing
 PICTURES = (".jpg", ".jpeg", ".png")
 LICENSES = "LICENSES.txt"  # lines `INGREDIENT: SOURCE; LICENSE`
 NOT_STATED = "not stated"
@@ -40,6 +41,11 @@ def skin_paths(folder: str | Path) -> list[Path]:
 def photo_skin_paths(folder: str | Path) -> list[Path]:
     """Skins taken from photographs, sorted by name; none is needed."""
     return _pictures(Path(folder) / PHOTO_SKINS)
+
+
+def creases_path(skin: Path) -> Path:
+    """The map of the creases of a skin taken from a photograph; it may be missing."""
+    return skin.parent / CREASES / f"{skin.stem}.png"
 
 
 def environments_path(folder: str | Path) -> Path:

@@ -15,7 +15,13 @@ from df2net_hub.synthesis.face_map import FaceMap
 from df2net_hub.synthesis.hair import sample_style
 from df2net_hub.synthesis.overlay import BEARD_STYLES, FaceHair, OverlayKit, draw_overlay
 from df2net_hub.synthesis.recipe import SynthesisRecipe
-from df2net_hub.synthesis.skin import SkinLibrary, plain_skin, sample_complexion, sample_photo_skin
+from df2net_hub.synthesis.skin import (
+    SkinLibrary,
+    creases_of,
+    plain_skin,
+    sample_complexion,
+    sample_photo_skin,
+)
 from df2net_hub.synthesis.streams import Streams
 
 GRAY, WHITE = 6, 7  # of HAIR_COLORS
@@ -32,6 +38,7 @@ class Person:
         look: colors. tone: (3,) linear color of the skin. skin: names of the textures mixed.
         hair_style: of hair.STYLES. receding: 0 to 1.
         face_hair: brows and beard; a beard above 0.75 stands off the face.
+        creases: (TILE,TILE) depth [cm] of the furrows of a skin from a photograph, else None.
     """
 
     age: float
@@ -43,6 +50,7 @@ class Person:
     hair_style: str
     receding: float
     face_hair: FaceHair
+    creases: np.ndarray | None
 
 
 def sample_person(
@@ -67,6 +75,7 @@ def sample_person(
     photographed = there and rng_photo.random() < PHOTO_SHARE
     if photographed:
         library, complexion = photos, sample_photo_skin(rng_photo, photos, complexion.tone)
+    creases = creases_of(rng_photo, photos, complexion) if photographed else None
     dark = float(np.clip(1.2 - complexion.tone.mean() / 0.25, 0, 1))
     hair_color = _hair_color(streams.person("hair color"), age, dark)
     face_hair = _face_hair(
@@ -120,6 +129,7 @@ def sample_person(
         hair_style=sample_style(rng, age, masculine),
         receding=float(np.clip(rng.normal(0.1 + 0.7 * age, 0.3), 0, 1.2) * (0.2 + 0.8 * masculine)),
         face_hair=face_hair,
+        creases=creases,
     )
 
 

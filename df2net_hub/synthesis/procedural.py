@@ -18,8 +18,11 @@ def _bump(x: np.ndarray, y: np.ndarray, cx: float, cy: float, rx: float, ry: flo
     return np.exp(-(((x - cx) / rx) ** 2) - ((y - cy) / ry) ** 2)
 
 
-def _skull() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Vertices (N,3) [cm], texture coordinates (N,2), and which vertices are face."""
+def _skull() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Vertices (N,3) [cm], texture coordinates (N,2) twice, and which vertices are face.
+
+    First as they are, then all on the face's tile, for triangles across its border.
+    """
     azimuth = np.linspace(-np.pi, np.pi, COLUMNS)
     polar = np.linspace(0.02, np.pi - 0.25, ROWS)
     p, a = np.meshgrid(polar, azimuth, indexing="ij")
@@ -37,9 +40,10 @@ def _skull() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     )
     vertices = np.stack([x, y, z], -1).reshape(-1, 3)
     is_face = ((np.abs(a) < 1.25) & (y < 9.0) & (y > -10.3)).ravel()
-    uv = np.stack([0.5 + a / 3.2, 0.5 + y / 24], -1).reshape(-1, 2)
+    on_face = np.clip(np.stack([0.5 + a / 3.2, 0.5 + y / 24], -1).reshape(-1, 2), 0, 1)
+    uv = on_face.copy()
     uv[~is_face, 0] = 1.5 + (a / 6.5).reshape(-1)[~is_face]
-    return vertices, np.clip(uv, 0, 2), is_face
+    return vertices, np.clip(uv, 0, 2), on_face, is_face
 
 
 def _eyeball(center: np.ndarray, radius: float) -> tuple[np.ndarray, np.ndarray]:
@@ -53,7 +57,7 @@ def _eyeball(center: np.ndarray, radius: float) -> tuple[np.ndarray, np.ndarray]
 
 def procedural_head() -> MorphableModel:
     """A head of about 7,000 vertices with 8 identity and 3 expression directions."""
-    skull, uv, is_face = _skull()
+    skull, uv, on_face, is_face = _skull()
     order = np.concatenate([np.flatnonzero(is_face), np.flatnonzero(~is_face)])
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
@@ -71,11 +75,16 @@ def procedural_head() -> MorphableModel:
         start += len(ball)
     points = np.concatenate(vertices).astype(np.float32)
     faces = np.concatenate(triangles).astype(np.int32)
+    # A triangle with one corner on the face and another off it would lie over all that is between.
+    corner_on_face = faces < parts["face_narrow"].stop
+    across = corner_on_face.any(1) & ~corner_on_face.all(1)
+    uv_triangles = faces + np.int32(start) * across[:, None]
+    texture.append(on_face[order])
     return MorphableModel(
         vertices=points,
         triangles=faces,
         uv=np.concatenate(texture).astype(np.float32),
-        uv_triangles=faces,
+        uv_triangles=uv_triangles,
         identity=_identity(points),
         expression=_expression(points),
         expression_names=("jawOpen", "mouthSmile_L", "mouthSmile_R"),

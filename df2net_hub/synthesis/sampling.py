@@ -113,7 +113,9 @@ class HeadSampler:
         self.fields = head_fields(model)
         self.face = face_map(model)
         self.library = skin_library(assets.skins, assets.skin_names, self.face, assets.noise)
-        self.photos = photo_skins(assets.photo_skins, assets.photo_skin_names, self.face)
+        self.photos = photo_skins(
+            assets.photo_skins, assets.photo_skin_names, assets.photo_creases, self.face
+        )
         self.overlay_kit = overlay_kit(model, self.fields, self.face, assets.noise)
         self.wrinkles: WrinkleKit = wrinkle_kit(self.face, assets.noise)
 
@@ -202,6 +204,8 @@ class HeadSampler:
         gaze = sample_gaze(streams.picture("gaze"), pose)
         gloss = float(np.exp(streams.picture("gloss").normal(-0.3, 0.6)))
         wrinkles = self.wrinkles.sample(streams.person("wrinkles"), person.age, expression)
+        if person.creases is not None:
+            wrinkles -= person.creases
         scene = Scene(
             shape=shape,
             rotation=turn,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from df2net_hub.synthesis.appearance import to_linear
+from df2net_hub.synthesis.appearance import DEEPEST_CREASE_CM, to_linear
 from df2net_hub.synthesis.face_map import TILE, FaceMap
 
 # Skin from light to dark, sRGB; between them lies every person.
@@ -22,6 +22,7 @@ TONES = to_linear(
 LIPS = np.array([0.78, 0.50, 0.49], np.float32)  # their color over that of the skin around
 PHOTO_MIXED = 0.3  # share of skins from photographs that are two mixed
 PHOTO_TONED = 0.7  # most of the way to another tone that a skin from a photograph is brought
+CREASES_DEEP = (0.0, 0.35)  # mean and deviation of the log of what a person's furrows are deeper by
 # Change of log linear RGB with blood near the surface: green is absorbed most.
 BLOOD = np.array([0.05, -0.20, -0.13], np.float32)
 
@@ -35,11 +36,14 @@ class SkinLibrary:
             painted eyes and brows.
         tones: (N,3) linear color of each skin's cheeks and forehead.
         names: name of each.
+        creases: (TILE,TILE) uint8 of each, furrows in 255ths of DEEPEST_CREASE_CM; painted skins
+            have none.
     """
 
     skins: tuple[np.ndarray, ...]
     tones: np.ndarray
     names: tuple[str, ...]
+    creases: tuple[np.ndarray, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -164,11 +168,14 @@ def sample_complexion(rng: np.random.Generator, library: SkinLibrary, age: float
 
 
 def photo_skins(
-    textures: tuple[np.ndarray, ...], names: tuple[str, ...], face: FaceMap
+    textures: tuple[np.ndarray, ...],
+    names: tuple[str, ...],
+    creases: tuple[np.ndarray, ...],
+    face: FaceMap,
 ) -> SkinLibrary:
     """Skins from photographs as they are, eyes and brows of their owners and all."""
     tones = [cheek_tone(to_linear(np.arange(256) / 255)[texture], face) for texture in textures]
-    return SkinLibrary(textures, np.array(tones, np.float32).reshape(-1, 3), names)
+    return SkinLibrary(textures, np.array(tones, np.float32).reshape(-1, 3), names, creases)
 
 
 def sample_photo_skin(
@@ -188,6 +195,16 @@ def sample_photo_skin(
         gain=gain.astype(np.float32),
         tone=(own * gain).astype(np.float32),
     )
+
+
+def creases_of(
+    rng: np.random.Generator, library: SkinLibrary, complexion: Complexion
+) -> np.ndarray:
+    """(TILE,TILE) float32 depth [cm] of the furrows of a skin from a photograph, or of two."""
+    deep = np.float32(DEEPEST_CREASE_CM / 255 * np.exp(rng.normal(*CREASES_DEEP)))
+    first, second = library.creases[complexion.first], library.creases[complexion.second]
+    mix = np.float32(complexion.mix)
+    return deep * (first * (1 - mix) + second * mix)
 
 
 def cheek_tone(linear: np.ndarray, face: FaceMap) -> np.ndarray:

@@ -209,7 +209,8 @@ def test_the_command_fills_a_folder_that_then_renders_such_people(tmp_path, caps
     assert main(command) == 0
     assert "photo_skins: photos of astronauts; public domain, NASA" in capsys.readouterr().out
     assert len(painted_skins(data, FRONT.face)) == 1
-    assert [path.name for path in (data / "photo_skins").iterdir()] == ["astronaut.jpg"]
+    files = {str(path.relative_to(data)) for path in (data / "photo_skins").rglob("*.*")}
+    assert files == {"photo_skins/astronaut.jpg", "photo_skins/creases/astronaut.png"}
 
 
 def test_no_painted_skin_is_an_error(tmp_path):

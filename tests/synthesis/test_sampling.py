@@ -10,6 +10,7 @@ import pytest
 
 from df2net_hub.synthesis import sampling
 from df2net_hub.synthesis.appearance import procedural_assets
+from df2net_hub.synthesis.face_map import TILE
 from df2net_hub.synthesis.morphable import save_morphable
 from df2net_hub.synthesis.person import Person, sample_person
 from df2net_hub.synthesis.procedural import procedural_head, procedural_sculpted
@@ -23,11 +24,19 @@ EVERYTHING = SynthesisRecipe()
 INDEX = 3
 PHOTOS = tuple(np.full((8, 16, 3), value, np.uint8) for value in (90, 200))
 PHOTO_NAMES = ("dark photo", "fair photo")
+CREASES = tuple(np.zeros((TILE, TILE), np.uint8) for _ in PHOTOS)
+CREASES[0][100:110] = 255
+CREASES[1][200:210] = 51
 
 
 @pytest.fixture(scope="module")
 def sampler() -> HeadSampler:
-    assets = replace(procedural_assets(), photo_skins=PHOTOS, photo_skin_names=PHOTO_NAMES)
+    assets = replace(
+        procedural_assets(),
+        photo_skins=PHOTOS,
+        photo_skin_names=PHOTO_NAMES,
+        photo_creases=CREASES,
+    )
     head = procedural_head()
     return HeadSampler(head, assets, SynthesisRecipe(), procedural_sculpted(head))
 
@@ -54,6 +63,7 @@ CHANGES = {
         "look.hair_color",
         "look.iris_color",
         "occluders",
+        "wrinkles",
     },
     "tones": {"look.skin_mix", "look.skin_gain", "look.overlay", "occluders"},
     "overlay": {"look.overlay"},
@@ -219,6 +229,27 @@ def test_traits_say_who_is_shown(sampler: HeadSampler) -> None:
     assert set(str(pair.traits["skin"]).split("+")) <= known
     assert pair.identity == f"0-{INDEX:07d}"
     assert pair.distance_mm is None or 500 <= pair.distance_mm <= 2000
+
+
+def test_creases_of_a_photographed_skin_are_furrows(sampler: HeadSampler) -> None:
+    deepest = []
+    for index in range(60):
+        person, scene = drawn(sampler, (), index)
+        painted, smooth = drawn(sampler, ("photo_skins",), index)
+        assert painted.creases is None
+        if person.creases is None:
+            np.testing.assert_array_equal(scene.wrinkles, smooth.wrinkles)
+            continue
+        np.testing.assert_allclose(smooth.wrinkles - scene.wrinkles, person.creases, atol=1e-6)
+        dark, fair = person.creases[105, 300], person.creases[205, 300]
+        share = {"dark photo": (1, 0), "fair photo": (0, 1)}.get(person.skin)
+        if share:  # not mixed of two
+            assert (dark > 0, fair > 0) == tuple(map(bool, share))
+            deepest.append(max(dark, 5 * fair))
+        assert person.creases[150].max() == 0
+    # 255 is 3 mm; people differ by a third.
+    assert 0.25 < np.exp(np.log(deepest).mean()) < 0.36
+    assert 0.15 < np.log(deepest).std() < 0.6
 
 
 def test_some_people_wear_skins_of_photographs_with_the_brows_in_them(
