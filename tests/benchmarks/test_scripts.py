@@ -112,7 +112,7 @@ def test_heights_lifted_from_places_are_better_than_a_flat_map():
 def test_a_change_that_is_seen_in_part_is_told_from_one_that_is_supposed():
     import numpy as np
 
-    seen = script("forms_seen")
+    seen = script("relief_seen")
     rng = np.random.default_rng(0)
     mask = np.ones((64, 64), bool)
     mask[:, :10] = False
@@ -129,7 +129,7 @@ def test_a_change_that_is_seen_in_part_is_told_from_one_that_is_supposed():
     assert abs(nothing.share) < 0.1 and abs(nothing.correlation) < 0.1
     everywhere, x = np.ones((256, 256), bool), np.arange(256) + np.zeros((256, 1))
     inner = np.s_[80:-80, 80:-80]
-    of_wide, of_narrow = (seen.narrow(np.cos(x / length), everywhere) for length in (120, 8))
+    of_wide, of_narrow = (seen.narrow(np.cos(x / length), everywhere, 20.0) for length in (120, 8))
     assert np.abs(of_wide[inner]).max() < 0.03  # 1 - exp(-(20 / 120)^2 / 2) is 0.014
     np.testing.assert_allclose(of_narrow[inner], np.cos(x / 8)[inner] * 0.956, atol=0.01)
 
@@ -139,13 +139,30 @@ def test_nothing_but_the_forms_differs_between_the_two_looks_at_a_person():
     from df2net_hub.synthesis import sampling
     from df2net_hub.synthesis.recipe import SynthesisRecipe
 
-    seen, as_drawn = script("forms_seen"), sampling.random_forms
+    seen, as_drawn = script("relief_seen"), sampling.random_forms
     pipe = DF2NetPipeline.from_pretrained()
     still = sampling.HeadSampler.procedural(SynthesisRecipe(without=(*seen.BALD, "forms")))
-    whole, _ = seen.measure(pipe, still, 1, 0)["finer"]
+    whole, _ = seen.measure(pipe, still, "forms", 1, 0)["finer"]
     assert (whole.products == 0).all()  # twice the same picture
     moved = sampling.HeadSampler.procedural(SynthesisRecipe(without=seen.BALD))
-    whole, fine = seen.measure(pipe, moved, 1, 0)["finer"]
+    whole, fine = seen.measure(pipe, moved, "forms", 1, 0)["finer"]
     assert whole.products[0] > fine.products[0] > 0
     assert 0 < whole.correlation < 1
     assert sampling.random_forms is as_drawn
+
+
+def test_nothing_but_wrinkles_differs_between_a_smooth_and_a_wrinkled_look():
+    import numpy as np
+
+    from df2net_hub.synthesis.recipe import SynthesisRecipe
+    from df2net_hub.synthesis.sampling import HeadSampler
+
+    seen = script("relief_seen")
+    sampler = HeadSampler.procedural(SynthesisRecipe(without=seen.BALD))
+    smooth, wrinkled = seen.with_and_without_wrinkles(sampler, 0, 2)
+    np.testing.assert_array_equal(smooth.landmarks, wrinkled.landmarks)
+    np.testing.assert_array_equal(smooth.albedo[wrinkled.mask], wrinkled.albedo[wrinkled.mask])
+    change = np.abs(wrinkled.depth - smooth.depth)[smooth.mask & wrinkled.mask] * 127.5
+    # Furrows of up to some millimeters in a head of 512 px, and pictures that show them.
+    assert 0.2 < change.max() < 15
+    assert 0 < np.abs(wrinkled.image.astype(int) - smooth.image).mean() < 10
