@@ -51,6 +51,16 @@ def normal_loss(normals: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     return masked_mean((target - at_least_float32(normals)).abs().sum(1, keepdim=True), mask)
 
 
+def cosine_loss(normals: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """1 - N_gt . N_pre, half the square of the angle between them [rad^2] where that is small.
+
+    Eq. 2 and the gradient loss are least at the median of what a photo leaves open, and the median
+    of skin that may have a wrinkle or not has none. A square is least at the mean: relief as strong
+    as it is sure.
+    """
+    return masked_mean(1 - (target * at_least_float32(normals)).sum(1, keepdim=True), mask)
+
+
 def shading_loss(
     image: Tensor,
     albedo: Tensor,

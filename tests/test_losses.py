@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from df2net_hub.losses import (
+    cosine_loss,
     depth_loss,
     edge_aware_loss,
     erode,
@@ -57,6 +58,7 @@ def of_smoothness(depth: Tensor, target: Tensor, mask: Tensor) -> Tensor:
 LOSSES = {
     "depth": depth_loss,
     "normal": of_normals(normal_loss),
+    "cosine": of_normals(cosine_loss),
     "shading": of_shading,
     "gradient": gradient_loss,
     "scale_shift_invariant": scale_shift_invariant_loss,
@@ -141,6 +143,35 @@ def test_normal_loss_of_opposite_tilts_is_their_distance():
     a = torch.tensor([0.6, 0.0, 0.8]).view(1, 3, 1, 1).expand(1, 3, 16, 16)
     b = torch.tensor([-0.6, 0.0, 0.8]).view(1, 3, 1, 1).expand(1, 3, 16, 16)
     torch.testing.assert_close(normal_loss(a, b, MASK), torch.tensor(1.2))
+
+
+def test_cosine_loss_is_half_the_square_of_a_small_angle():
+    def tilted(angle: float) -> Tensor:
+        normal = torch.tensor([math.sin(angle), 0.0, math.cos(angle)])
+        return normal.view(1, 3, 1, 1).expand(1, 3, 16, 16)
+
+    for angle in (0.02, 0.1):
+        cost = cosine_loss(tilted(0.3 + angle), tilted(0.3), MASK)
+        torch.testing.assert_close(cost, torch.tensor(angle**2 / 2), rtol=2e-3, atol=1e-6)
+    straight = cosine_loss(tilted(0.0), tilted(math.pi / 2), MASK)
+    torch.testing.assert_close(straight, torch.tensor(1.0))
+
+
+def test_of_a_wrinkle_that_is_there_in_one_photo_of_three_cosine_shows_a_third_and_normals_none():
+    angles = torch.linspace(0, 0.4, 401)
+    normals = torch.stack([angles.sin(), 0 * angles, angles.cos()], 1)[..., None, None]
+    there, smooth_skin = normals[300], normals[0]  # 0.3 rad
+    mask = torch.ones(1, 1, 1, 1, dtype=torch.bool)
+
+    def best(loss: Callable[..., Tensor]) -> float:
+        cost = [
+            loss(one[None], there[None], mask) + 2 * loss(one[None], smooth_skin[None], mask)
+            for one in normals
+        ]
+        return float(angles[torch.stack(cost).argmin()])
+
+    assert abs(best(cosine_loss) - 0.1) < 0.003
+    assert best(normal_loss) == 0
 
 
 def test_normals_of_the_same_relief_do_not_depend_on_the_resolution():

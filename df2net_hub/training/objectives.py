@@ -9,6 +9,7 @@ from torch import Tensor
 
 from df2net_hub.albedo_losses import albedo_edge_loss, albedo_level_loss, albedo_loss
 from df2net_hub.losses import (
+    cosine_loss,
     depth_loss,
     edge_aware_loss,
     erode,
@@ -104,6 +105,9 @@ TERMS: dict[str, Term] = {
     "depth": Term(lambda seen: depth_loss(seen.depth, seen.target_depth, seen.mask), ("depth",)),
     "normal": Term(
         lambda seen: normal_loss(seen.normals, seen.target_normals, seen.inner), ("depth",)
+    ),
+    "cosine": Term(
+        lambda seen: cosine_loss(seen.normals, seen.target_normals, seen.inner), ("depth",)
     ),
     "shading": Term(_shading, ("depth", "albedo")),
     "released_shading": Term(_released_shading, ("depth", "albedo")),

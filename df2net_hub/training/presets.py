@@ -21,6 +21,7 @@ class LossWeights:
     released_shading: float = 0.0  # as the authors' code computes it
     mask: float = 0.0
     gradient: float = 0.0
+    cosine: float = 0.0
     scale_shift: float = 0.0
     smooth: float = 0.0
     albedo: float = 0.0
