@@ -1,13 +1,17 @@
 """How much of a face's relief do the weights read from the photo, and how much do they suppose?
 
 python benchmarks/relief_seen.py --assets DATA --people 16
-python benchmarks/relief_seen.py --assets DATA --people 40 --of wrinkles
+python benchmarks/relief_seen.py --assets DATA --people 24 --of wrinkles
 
-Each person is rendered twice, the same in all but the relief that no head model knows (random
-forms), or in all but wrinkles, which the first look does not have. Of the change between the two
-depths, less offset and tilt: the share that shows in the change of the predictions (slope of the
-regression), and how well the two agree (correlation). Weights that only suppose a likely face have
-0 and 0, those that see all have 1 and 1.
+Forms: each person is rendered twice, the same in all but the relief that no head model knows
+(random forms). Of the change between the two depths, less offset and tilt: the share that shows in
+the change of the predictions (slope of the regression), and how well the two agree (correlation).
+Weights that only suppose a likely face have 0 and 0, those that see all have 1 and 1.
+
+Wrinkles: each person is rendered with smooth skin and with wrinkles. Skins of photographs show dark
+lines in both, so the change alone would not do. The prediction's narrow relief is explained by the
+true one of the smooth look and by the wrinkles, by least squares: the share of either that shows,
+where wrinkles are, and where only lines are left of them.
 """
 
 import argparse
@@ -26,8 +30,9 @@ from df2net_hub.synthesis.sampling import HeadSampler, Pair
 
 SIZE = 512
 BALD = ("hair", "glasses", "occluders")  # what would hide the relief, or move with it
-# Waves that a Gaussian of this deviation leaves out are narrow: about 1 cm, 4 mm.
-NARROW_PX = {"forms": 20.0, "wrinkles": 8.0}
+# Waves that a Gaussian of this deviation leaves out are narrow: about 1 cm, and 4 mm.
+NARROW_PX, WRINKLES_PX = 20.0, 8.0
+STAGES = ("dense", "fine", "finer")
 
 
 @dataclass
@@ -46,6 +51,24 @@ class Agreement:
     @property
     def correlation(self) -> float:
         return float(self.products[1] / np.sqrt(self.products[0] * self.products[2]))
+
+
+@dataclass
+class Shares:
+    """Least squares of a prediction over two causes, the smooth relief and the wrinkles."""
+
+    causes: np.ndarray = field(default_factory=lambda: np.zeros((2, 2)))
+    effects: np.ndarray = field(default_factory=lambda: np.zeros(2))
+
+    def add(self, smooth: np.ndarray, wrinkles: np.ndarray, predicted: np.ndarray) -> None:
+        true = np.stack([smooth, wrinkles])
+        self.causes += true @ true.T
+        self.effects += true @ predicted
+
+    @property
+    def read(self) -> np.ndarray:
+        """(2,) share of the smooth relief and of the wrinkles that shows."""
+        return np.asarray(np.linalg.solve(self.causes, self.effects))
 
 
 def less_tilt(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -69,8 +92,7 @@ def predictions(pipe: DF2NetPipeline, image: np.ndarray) -> dict[str, np.ndarray
     """Stage -> (S,S) depth [px of the crop]."""
     with torch.inference_mode():
         stages = pipe.cascade(pipe.to_tensor(image))
-    names = ("dense", "fine", "finer")
-    return {name: getattr(stages, name).squeeze().numpy() * DEPTH_UNIT_PX for name in names}
+    return {name: getattr(stages, name).squeeze().numpy() * DEPTH_UNIT_PX for name in STAGES}
 
 
 def with_other_forms(sampler: HeadSampler, seed: int, person: int) -> list[Pair]:
@@ -94,24 +116,41 @@ def with_and_without_wrinkles(sampler: HeadSampler, seed: int, person: int) -> l
     return pairs
 
 
-TWICE = {"forms": with_other_forms, "wrinkles": with_and_without_wrinkles}
-
-
-def measure(
-    pipe: DF2NetPipeline, sampler: HeadSampler, of: str, people: int, seed: int
+def forms_seen(
+    pipe: DF2NetPipeline, sampler: HeadSampler, people: int, seed: int
 ) -> dict[str, tuple[Agreement, Agreement]]:
     """Stage -> agreement over all waves and over narrow ones."""
-    found = {stage: (Agreement(), Agreement()) for stage in ("dense", "fine", "finer")}
+    found = {stage: (Agreement(), Agreement()) for stage in STAGES}
     for person in range(people):
-        pairs = TWICE[of](sampler, seed, person)
+        pairs = with_other_forms(sampler, seed, person)
         mask = pairs[0].mask & pairs[1].mask
         true = less_tilt((pairs[1].depth - pairs[0].depth) * DEPTH_UNIT_PX, mask)
         first, second = (predictions(pipe, pair.image) for pair in pairs)
         for stage, (whole, fine) in found.items():
             change = less_tilt(second[stage] - first[stage], mask)
             whole.add(true[mask], change[mask])
-            sharp = (narrow(one, mask, NARROW_PX[of])[mask] for one in (true, change))
+            sharp = (narrow(one, mask, NARROW_PX)[mask] for one in (true, change))
             fine.add(*sharp)
+    return found
+
+
+def wrinkles_seen(
+    pipe: DF2NetPipeline, sampler: HeadSampler, people: int, seed: int
+) -> dict[str, tuple[Shares, Shares]]:
+    """Stage -> what shows in the smooth look and in the wrinkled one."""
+    found = {stage: (Shares(), Shares()) for stage in STAGES}
+    for person in range(people):
+        pairs = with_and_without_wrinkles(sampler, seed, person)
+        mask = pairs[0].mask & pairs[1].mask
+
+        def sharp(depth: np.ndarray, mask: np.ndarray = mask) -> np.ndarray:
+            return narrow(less_tilt(depth, mask), mask, WRINKLES_PX)[mask]
+
+        smooth = pairs[0].depth * DEPTH_UNIT_PX
+        wrinkles = pairs[1].depth * DEPTH_UNIT_PX - smooth
+        for look, pair in enumerate(pairs):
+            for stage, depth in predictions(pipe, pair.image).items():
+                found[stage][look].add(sharp(smooth), sharp(wrinkles), sharp(depth))
     return found
 
 
@@ -123,7 +162,7 @@ def main() -> None:
     parser.add_argument("--model", help="pipeline folder or owner/name (the bundled weights)")
     parser.add_argument("--assets", help="ingredients, see docs/assets.md (a head of formulas)")
     parser.add_argument(
-        "--of", choices=TWICE, default="forms", help="the relief in question (forms)"
+        "--of", choices=("forms", "wrinkles"), default="forms", help="which relief (forms)"
     )
     parser.add_argument("--people", type=int, default=16, help="how many, each twice (16)")
     parser.add_argument("--seed", type=int, default=78)
@@ -135,12 +174,19 @@ def main() -> None:
         else HeadSampler.procedural(recipe)
     )
     pipe = DF2NetPipeline.from_pretrained(args.model)
-    found = measure(pipe, sampler, args.of, args.people, args.seed)
-    print("| stage | share seen | correlation | share, narrow | correlation, narrow |")
-    print("|---|---|---|---|---|")
-    for stage, (whole, fine) in found.items():
-        numbers = whole.share, whole.correlation, fine.share, fine.correlation
-        print(f"| {stage} | " + " | ".join(f"{number:.2f}" for number in numbers) + " |")
+    if args.of == "forms":
+        print("| stage | share seen | correlation | share, narrow | correlation, narrow |")
+        print("|---|---|---|---|---|")
+        for stage, (whole, fine) in forms_seen(pipe, sampler, args.people, args.seed).items():
+            numbers = whole.share, whole.correlation, fine.share, fine.correlation
+            print(f"| {stage} | " + " | ".join(f"{number:.2f}" for number in numbers) + " |")
+    else:
+        print("| stage | wrinkles | lines without wrinkles | the rest, narrow |")
+        print("|---|---|---|---|")
+        found = wrinkles_seen(pipe, sampler, args.people, args.seed)
+        for stage, (smooth, wrinkled) in found.items():
+            numbers = wrinkled.read[1], smooth.read[1], wrinkled.read[0]
+            print(f"| {stage} | " + " | ".join(f"{number:.2f}" for number in numbers) + " |")
 
 
 if __name__ == "__main__":

@@ -142,10 +142,10 @@ def test_nothing_but_the_forms_differs_between_the_two_looks_at_a_person():
     seen, as_drawn = script("relief_seen"), sampling.random_forms
     pipe = DF2NetPipeline.from_pretrained()
     still = sampling.HeadSampler.procedural(SynthesisRecipe(without=(*seen.BALD, "forms")))
-    whole, _ = seen.measure(pipe, still, "forms", 1, 0)["finer"]
+    whole, _ = seen.forms_seen(pipe, still, 1, 0)["finer"]
     assert (whole.products == 0).all()  # twice the same picture
     moved = sampling.HeadSampler.procedural(SynthesisRecipe(without=seen.BALD))
-    whole, fine = seen.measure(pipe, moved, "forms", 1, 0)["finer"]
+    whole, fine = seen.forms_seen(pipe, moved, 1, 0)["finer"]
     assert whole.products[0] > fine.products[0] > 0
     assert 0 < whole.correlation < 1
     assert sampling.random_forms is as_drawn
@@ -166,3 +166,30 @@ def test_nothing_but_wrinkles_differs_between_a_smooth_and_a_wrinkled_look():
     # Furrows of up to some millimeters in a head of 512 px, and pictures that show them.
     assert 0.2 < change.max() < 15
     assert 0 < np.abs(wrinkled.image.astype(int) - smooth.image).mean() < 10
+
+
+def test_a_third_of_the_wrinkles_beside_half_of_the_rest_is_told():
+    import numpy as np
+
+    seen = script("relief_seen")
+    rng = np.random.default_rng(0)
+    shares = seen.Shares()
+    for _ in range(3):
+        smooth, noise = rng.normal(size=(2, 5000))
+        wrinkles = np.minimum(rng.normal(size=5000) + 0.3 * smooth - 1, 0)  # hardly independent
+        shares.add(smooth, wrinkles, 0.5 * smooth + wrinkles / 3 + 0.1 * noise)
+    np.testing.assert_allclose(shares.read, [0.5, 1 / 3], atol=0.01)
+
+
+def test_the_bundled_weights_wrinkles_are_measured_in_both_looks():
+    from df2net_hub import DF2NetPipeline
+    from df2net_hub.synthesis.recipe import SynthesisRecipe
+    from df2net_hub.synthesis.sampling import HeadSampler
+
+    seen = script("relief_seen")
+    sampler = HeadSampler.procedural(SynthesisRecipe(without=seen.BALD))
+    shares = seen.wrinkles_seen(DF2NetPipeline.from_pretrained(), sampler, 1, 2)
+    assert set(shares) == {"dense", "fine", "finer"}
+    smooth, wrinkled = (look.read for look in shares["finer"])
+    assert 0.1 < wrinkled[0] < 1.5  # eyes, nose and mouth of a head of formulas
+    assert wrinkled[1] != smooth[1]
