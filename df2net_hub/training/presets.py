@@ -110,10 +110,11 @@ PAPER = {
 }
 
 # Ours, for rendered pairs, whose every normal is true: the refining stages are held to the normals
-# above all. Shape from shading (Eq. 5) is left out: photos that need not follow from an albedo can
+# above all, most by a square, whose best guess at a wrinkle that may be there is not its absence.
+# Shape from shading (Eq. 5) is left out: photos that need not follow from an albedo can
 # be augmented as freely as D-Net's, which photos that no renderer made reward.
 _FINE = Recipe(
-    LossWeights(depth=3, normal=5, gradient=20),
+    LossWeights(depth=3, normal=2, gradient=10, cosine=40),
     batch=16,
     optimizer="adamw",
     schedule="cosine",
@@ -142,7 +143,15 @@ OURS = {
         kinds=("morphable", "reconstructed"),
     ),
     "fine": _FINE,
-    "finer": replace(_FINE, batch=8, lr=1.5e-3, resolution=512, window=256, ema=0.99),
+    "finer": replace(
+        _FINE,
+        losses=LossWeights(depth=3, normal=1, gradient=5, cosine=60),
+        batch=8,
+        lr=1.5e-3,
+        resolution=512,
+        window=256,
+        ema=0.99,
+    ),
     "albedo": _ALBEDO,
 }
 PRESETS = {"paper": PAPER, "ours": OURS}

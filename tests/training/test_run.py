@@ -144,7 +144,7 @@ def test_the_card_tells_of_the_run_and_of_the_stages_before_it(pairs, tiny, tmp_
     record = TrainingRecord.read(second)
     assert record.origin == "df2net_hub" and record.seed == 3
     assert "Stage dense, preset `ours`: 3 of 3 steps of 8 photos at 32 px" in record.recipe
-    assert "Stage fine" in record.recipe and "gradient 20" in record.recipe
+    assert "Stage fine" in record.recipe and "cosine 40" in record.recipe
     assert "mean depth error" in "".join(record.accuracy)
     assert "CPU" in record.hardware
     card = ModelCard.load(second / "README.md").content
