@@ -110,10 +110,10 @@ PAPER = {
 }
 
 # Ours, for rendered pairs, whose every normal is true: the refining stages are held to the normals
-# above all, most by a square, whose best guess at a wrinkle that may be there is not its absence
-# (a little more of wrinkles shows; docs/experiments.md).
-# Shape from shading (Eq. 5) is left out: photos that need not follow from an albedo can
-# be augmented as freely as D-Net's, which photos that no renderer made reward.
+# above all, in part by a square, whose best guess at a wrinkle that may be there is not its absence
+# (it shows a little more of them; docs/experiments.md). Shape from shading (Eq. 5) is left out:
+# photos that need not follow from an albedo can be augmented as freely as D-Net's, which photos
+# that no renderer made reward.
 _FINE = Recipe(
     LossWeights(depth=3, normal=2, gradient=10, cosine=40),
     batch=16,
