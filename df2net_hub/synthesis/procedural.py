@@ -77,8 +77,8 @@ def procedural_head() -> MorphableModel:
     faces = np.concatenate(triangles).astype(np.int32)
     # A triangle with one corner on the face and another off it would lie over all that is between.
     corner_on_face = faces < parts["face_narrow"].stop
-    across = corner_on_face.any(1) & ~corner_on_face.all(1)
-    uv_triangles = faces + np.int32(start) * across[:, None]
+    corners = corner_on_face.sum(1, keepdims=True)
+    uv_triangles = faces + np.int32(start) * ((corners > 0) & (corners < 3))
     texture.append(on_face[order])
     return MorphableModel(
         vertices=points,
