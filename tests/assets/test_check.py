@@ -89,6 +89,19 @@ def test_a_skin_of_another_shape_and_light_with_nan_are_named(folder):
     assert "not finite" in bad["light"]
 
 
+def test_creases_of_photographed_skins_are_counted_and_a_damaged_map_is_named(folder):
+    skins = folder / "photo_skins"
+    (skins / "creases").mkdir(parents=True)
+    for name in ("a", "b"):
+        cv2.imwrite(str(skins / f"{name}.jpg"), np.full((16, 32, 3), 150, np.uint8))
+    cv2.imwrite(str(skins / "creases" / "b.png"), np.zeros((16, 16), np.uint8))
+    seen = {finding.what: finding.seen for finding in check_folder(folder)}
+    assert seen["photo_skins"] == "2 textures, 1 with creases"
+    (skins / "creases" / "b.png").write_bytes(b"no picture")
+    assert list(bad_ones(folder)) == ["photo_skins"]
+    assert "b.png is not a picture that can be read" in bad_ones(folder)["photo_skins"]
+
+
 def test_every_job_has_help(capsys):
     for job in ("head", "skins", "light", "check"):
         with pytest.raises(SystemExit) as stopped:

@@ -1,5 +1,6 @@
 """Skins and overlays: tones within the human range, paint where it belongs."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -92,3 +93,18 @@ def test_leaving_marks_out_does_not_move_the_brows(kit: OverlayKit, face: FaceMa
 def test_a_folder_without_skins_is_an_error(tmp_path) -> None:
     with pytest.raises(FileNotFoundError, match="skins/.*docs/assets.md"):
         load_assets(tmp_path)
+
+
+def test_creases_lie_beside_their_skin_and_none_is_smooth(tmp_path) -> None:
+    for folder in ("skins", "light", "photo_skins/creases"):
+        (tmp_path / folder).mkdir(parents=True)
+    gray = np.full((16, 32, 3), 150, np.uint8)
+    for name in ("skins/a.jpg", "photo_skins/old.jpg", "photo_skins/young.jpg"):
+        cv2.imwrite(str(tmp_path / name), gray)
+    cv2.imwrite(str(tmp_path / "photo_skins/creases/old.png"), np.full((TILE, TILE), 51, np.uint8))
+    np.savez(tmp_path / "light/environments.npz", radiance=np.ones((1, 4, 8, 3), np.float16))
+    assets = load_assets(tmp_path)
+    assert assets.photo_skin_names == ("old", "young")
+    old, young = assets.photo_creases
+    assert old.shape == young.shape == (TILE, TILE) and old.dtype == np.uint8
+    assert (old == 51).all() and not young.any()
