@@ -8,10 +8,10 @@ Forms: each person is rendered twice, the same in all but the relief that no hea
 the change of the predictions (slope of the regression), and how well the two agree (correlation).
 Weights that only suppose a likely face have 0 and 0, those that see all have 1 and 1.
 
-Wrinkles: each person is rendered with smooth skin and with wrinkles. Skins of photographs show dark
-lines in both, so the change alone would not do. The prediction's narrow relief is explained by the
-true one of the smooth look and by the wrinkles, by least squares: the share of either that shows,
-where wrinkles are, and where only lines are left of them.
+Wrinkles: each person is rendered with smooth skin and with wrinkles. Skins of photographs show
+some dark lines in both, so the change alone would not do. The prediction's narrow relief is
+explained by the true one of the smooth look and by the wrinkles, by least squares: the share of
+either that shows, where wrinkles are, and where only lines are left of them.
 """
 
 import argparse
@@ -88,6 +88,11 @@ def narrow(values: np.ndarray, mask: np.ndarray, deviation: float) -> np.ndarray
     return np.where(mask, values - around / np.maximum(inside, 1e-3), 0)
 
 
+def sharp(depth: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """(N,) narrow relief of a depth map at the pixels of its mask."""
+    return narrow(less_tilt(depth, mask), mask, WRINKLES_PX)[mask]
+
+
 def predictions(pipe: DF2NetPipeline, image: np.ndarray) -> dict[str, np.ndarray]:
     """Stage -> (S,S) depth [px of the crop]."""
     with torch.inference_mode():
@@ -129,8 +134,7 @@ def forms_seen(
         for stage, (whole, fine) in found.items():
             change = less_tilt(second[stage] - first[stage], mask)
             whole.add(true[mask], change[mask])
-            sharp = (narrow(one, mask, NARROW_PX)[mask] for one in (true, change))
-            fine.add(*sharp)
+            fine.add(*(narrow(one, mask, NARROW_PX)[mask] for one in (true, change)))
     return found
 
 
@@ -142,15 +146,10 @@ def wrinkles_seen(
     for person in range(people):
         pairs = with_and_without_wrinkles(sampler, seed, person)
         mask = pairs[0].mask & pairs[1].mask
-
-        def sharp(depth: np.ndarray, mask: np.ndarray = mask) -> np.ndarray:
-            return narrow(less_tilt(depth, mask), mask, WRINKLES_PX)[mask]
-
-        smooth = pairs[0].depth * DEPTH_UNIT_PX
-        wrinkles = pairs[1].depth * DEPTH_UNIT_PX - smooth
+        smooth, wrinkled = (sharp(pair.depth * DEPTH_UNIT_PX, mask) for pair in pairs)
         for look, pair in enumerate(pairs):
             for stage, depth in predictions(pipe, pair.image).items():
-                found[stage][look].add(sharp(smooth), sharp(wrinkles), sharp(depth))
+                found[stage][look].add(smooth, wrinkled - smooth, sharp(depth, mask))
     return found
 
 
@@ -175,18 +174,23 @@ def main() -> None:
     )
     pipe = DF2NetPipeline.from_pretrained(args.model)
     if args.of == "forms":
-        print("| stage | share seen | correlation | share, narrow | correlation, narrow |")
-        print("|---|---|---|---|---|")
-        for stage, (whole, fine) in forms_seen(pipe, sampler, args.people, args.seed).items():
-            numbers = whole.share, whole.correlation, fine.share, fine.correlation
-            print(f"| {stage} | " + " | ".join(f"{number:.2f}" for number in numbers) + " |")
+        columns = "share seen", "correlation", "share, narrow", "correlation, narrow"
+        rows = {
+            stage: (whole.share, whole.correlation, fine.share, fine.correlation)
+            for stage, (whole, fine) in forms_seen(pipe, sampler, args.people, args.seed).items()
+        }
     else:
-        print("| stage | wrinkles | lines without wrinkles | the rest, narrow |")
-        print("|---|---|---|---|")
-        found = wrinkles_seen(pipe, sampler, args.people, args.seed)
-        for stage, (smooth, wrinkled) in found.items():
-            numbers = wrinkled.read[1], smooth.read[1], wrinkled.read[0]
-            print(f"| {stage} | " + " | ".join(f"{number:.2f}" for number in numbers) + " |")
+        columns = "wrinkles", "lines without wrinkles", "the rest, narrow"
+        rows = {
+            stage: (wrinkled.read[1], smooth.read[1], wrinkled.read[0])
+            for stage, (smooth, wrinkled) in wrinkles_seen(
+                pipe, sampler, args.people, args.seed
+            ).items()
+        }
+    print(f"| stage | {' | '.join(columns)} |")
+    print("|---" * (len(columns) + 1) + "|")
+    for stage, numbers in rows.items():
+        print(f"| {stage} | " + " | ".join(f"{number:.2f}" for number in numbers) + " |")
 
 
 if __name__ == "__main__":
