@@ -15,13 +15,13 @@ from df2net_hub.srgb import GAMMA
 from df2net_hub.synthesis.appearance import DEEPEST_CREASE_CM
 from df2net_hub.synthesis.appearance import PHOTO_HEIGHT as HEIGHT
 from df2net_hub.synthesis.brows import LINE
+from df2net_hub.synthesis.cavities import ROOT_FROM
 from df2net_hub.synthesis.face_map import TILE, FaceMap
 from df2net_hub.synthesis.skin import lip_area
 
 assert TILE == HEIGHT  # the face's half of a skin is the tile that wrinkles are drawn in
 
 DIRECTIONS = 12
-ROOT_FROM = 0.05  # where the root sets in, whose slope is endless at 0
 LIFTED = 0.75  # of a line's darkness; furrows are a little redder than what is around
 
 
@@ -63,13 +63,13 @@ def creases(skin: np.ndarray, face: FaceMap) -> tuple[np.ndarray, np.ndarray]:
     tile = (skin[:, :HEIGHT].astype(np.float32) / 255) ** GAMMA
     dark = np.log(np.maximum(tile.mean(-1), 0.004))
     dark = cv2.GaussianBlur(dark, (0, 0), 0.7)
-    share, texel_cm = skin_that_creases(face), _texel_cm(face)
+    share = skin_that_creases(face)
     depth, lifted = np.zeros_like(dark), np.zeros_like(dark)
     for scale in SCALES:
         line = np.maximum(_lines(dark + lifted, scale) - scale.faintest, 0) * share
         # A groove keeps E of the light of the open sky, with skin's own light given back; from 5 to
         # 30 % less its depth is close to its width times the root of -log E.
-        furrow = scale.sure * scale.wide * texel_cm * line / np.sqrt(line + ROOT_FROM)
+        furrow = scale.sure * scale.wide * face.texel_cm * line / np.sqrt(line + ROOT_FROM)
         depth += cv2.GaussianBlur(furrow, (0, 0), scale.soft)
         lifted += line
     lighter = skin.copy()
@@ -99,13 +99,6 @@ def _segment(length: int, angle: float) -> np.ndarray:
     low, high = (tuple(int(round(middle + s * r)) for r in reach) for s in (-1, 1))
     cv2.line(kernel, low, high, 1)
     return kernel
-
-
-def _texel_cm(face: FaceMap) -> float:
-    """Length of a texel in the middle of the face."""
-    eyes = face.landmark_texels[[36, 45]]
-    apart = np.linalg.norm(face.landmarks[45, :2] - face.landmarks[36, :2])
-    return float(apart / np.linalg.norm(eyes[1] - eyes[0]))
 
 
 def skin_that_creases(face: FaceMap) -> np.ndarray:

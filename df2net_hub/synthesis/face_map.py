@@ -39,6 +39,12 @@ class FaceMap:
     front: np.ndarray
     landmark_texels: np.ndarray
 
+    @property
+    def texel_cm(self) -> float:
+        """Side of a texel in the middle of the face."""
+        eyes = self.landmark_texels[[36, 45]]
+        return float(9 * self.unit / np.linalg.norm(eyes[1] - eyes[0]))
+
     def texels(self, points: np.ndarray) -> np.ndarray:
         """(N,2) texel (column, row) float32 of points (N,2), x and y [cm] seen from the front."""
         place = (points * [1, -1] / FRONT_CM + 0.5) * FRONT_SIZE - 0.5

@@ -12,6 +12,7 @@ INGREDIENTS = {
     "tones": "skin textures as they are: neither mixed nor re-toned",
     "overlay": "no freckles, moles, blemishes, blush or make-up",
     "wrinkles": "no displacement: no creases, pores or grain",
+    "cavities": "furrows as bright as their rounded walls",
     "expressions": "every face neutral",
     "eyes": "eyes straight ahead, brown, without lashes and lid lines",
     "mouth": "teeth, gums and tongue in the plain dark red of the mouth",

@@ -48,6 +48,7 @@ class Scene:
         distance: camera distance [cm]; infinity is weak perspective.
         look, light: colors and illumination.
         wrinkles: (h,h) displacement over the face tile [cm].
+        cavities: (h,h) float32 share of the light that furrows leave there.
         occluders: hair and glasses with their linear colors.
         gloss: strength of the skin's specular reflection.
         shadows: whether direct lights cast shadows.
@@ -61,6 +62,7 @@ class Scene:
     look: Look
     light: Light
     wrinkles: np.ndarray
+    cavities: np.ndarray
     occluders: list[tuple[Occluder, np.ndarray]]
     gloss: float
     shadows: bool = True
@@ -116,7 +118,7 @@ def render(
     px_per_cm = fine / scene.side
     points = project(scene.shape, scene, fine)
     wrinkles_px = (scene.wrinkles * px_per_cm).astype(np.float32)
-    surface = see_surface(model, points, wrinkles_px, fine)
+    surface = see_surface(model, points, wrinkles_px, scene.cavities, fine)
     occluders = [one for one, _ in scene.occluders]
     in_front = [project(one.vertices, scene, fine) for one in occluders]
     covered = cover(occluders, in_front, surface.height, noise[2])
@@ -149,6 +151,7 @@ def render(
         light.glints,
         image,
     )
+    image *= surface.cavity[..., None]
     shade_cover(covered, scene.occluders, in_front, noise[3], light, lit, image)
     front = np.maximum(covered.solid, -np.inf if covered.thin is None else covered.thin)
     landmarks = project(scene.shape[model.landmarks68], scene, size)[:, :2]

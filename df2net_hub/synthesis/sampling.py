@@ -16,6 +16,7 @@ from df2net_hub.synthesis.asset_folder import head_path, sculpted_path
 from df2net_hub.synthesis.backdrop import backdrop
 from df2net_hub.synthesis.beard import beard
 from df2net_hub.synthesis.camera import photograph, to_srgb
+from df2net_hub.synthesis.cavities import sample_cavities
 from df2net_hub.synthesis.expressions import Expression, neutral, sample_expression
 from df2net_hub.synthesis.face_map import face_map
 from df2net_hub.synthesis.forms import random_forms
@@ -204,8 +205,12 @@ class HeadSampler:
         gaze = sample_gaze(streams.picture("gaze"), pose)
         gloss = float(np.exp(streams.picture("gloss").normal(-0.3, 0.6)))
         wrinkles = self.wrinkles.sample(streams.person("wrinkles"), person.age, expression)
+        cavities = sample_cavities(
+            streams.person("cavities"), wrinkles, person.creases, self.face.texel_cm
+        )
         if person.creases is not None:
             wrinkles -= person.creases
+        wrinkled = recipe.has("wrinkles")
         scene = Scene(
             shape=shape,
             rotation=turn,
@@ -218,7 +223,8 @@ class HeadSampler:
                 vertex_colors=self._vertex_colors(streams),
             ),
             light=light,
-            wrinkles=wrinkles if recipe.has("wrinkles") else 0 * wrinkles,
+            wrinkles=wrinkles if wrinkled else 0 * wrinkles,
+            cavities=cavities if wrinkled and recipe.has("cavities") else np.ones_like(cavities),
             occluders=self._occluders(streams, shape, person),
             gloss=gloss if recipe.has("gloss") else 0.0,
             shadows=recipe.has("shadows"),

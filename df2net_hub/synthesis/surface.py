@@ -37,6 +37,7 @@ class Surface:
         kind: (F,F) uint8, one of NOTHING, SKIN, EYE, TEETH, MOUTH.
         face: (F,F) bool, belongs to the face.
         uv: (F,F,2) float32 texture coordinates.
+        cavity: (F,F) float32 share of the light that furrows leave, 1 beside them.
         triangle_id, weights: (F,F) int32, (F,F,3) float32 as `rasterize` gives them.
     """
 
@@ -45,16 +46,22 @@ class Surface:
     kind: np.ndarray
     face: np.ndarray
     uv: np.ndarray
+    cavity: np.ndarray
     triangle_id: np.ndarray
     weights: np.ndarray
 
 
 def see_surface(
-    model: MorphableModel, points: np.ndarray, wrinkles_px: np.ndarray, size: int
+    model: MorphableModel,
+    points: np.ndarray,
+    wrinkles_px: np.ndarray,
+    cavities: np.ndarray,
+    size: int,
 ) -> Surface:
     """The surface that `points` (V,3) [px], y down, show on size x size pixels.
 
     `wrinkles_px` (h,w) is displacement along the normal [px] over the face tile, row 0 at v = 1.
+    `cavities` (h,w) is the share of the light that furrows leave there.
     """
     height, triangle_id, weights = rasterize(points, model.triangles, size, cull=True)
     upright = points * np.array([1, -1, 1], np.float32)
@@ -65,6 +72,7 @@ def see_surface(
     normal = np.zeros((size, size, 3), np.float32)
     texels = np.zeros((size, size, 2), np.float32)
     bump = np.zeros((size, size), np.float32)
+    cavity = np.ones((size, size), np.float32)
     kinds = np.zeros((size, size), np.uint8)
     face = np.zeros((size, size), np.bool_)
     _lift(
@@ -77,14 +85,16 @@ def see_surface(
         kind,
         model.triangle_flags(FACE_PARTS),
         wrinkles_px,
+        cavities,
         normal,
         texels,
         bump,
+        cavity,
         kinds,
         face,
     )
     _bend(height, normal, bump, kinds)
-    return Surface(height + bump, normal, kinds, face, texels, triangle_id, weights)
+    return Surface(height + bump, normal, kinds, face, texels, cavity, triangle_id, weights)
 
 
 @njit(cache=True, nogil=True)
@@ -98,9 +108,11 @@ def _lift(
     kind_of: np.ndarray,
     face_of: np.ndarray,
     wrinkles: np.ndarray,
+    cavities: np.ndarray,
     normal: np.ndarray,
     texels: np.ndarray,
     bump: np.ndarray,
+    cavity: np.ndarray,
     kind: np.ndarray,
     face: np.ndarray,
 ) -> None:
@@ -140,10 +152,25 @@ def _lift(
             at_y = min(max((ONE - v) * high - HALF, ZERO), last_y)
             i, j = int(at_y), int(at_x)
             fx, fy = at_x - np.float32(j), at_y - np.float32(i)
-            above = wrinkles[i, j] + (wrinkles[i, j + 1] - wrinkles[i, j]) * fx
-            below = wrinkles[i + 1, j] + (wrinkles[i + 1, j + 1] - wrinkles[i + 1, j]) * fx
+            rise = _between(
+                wrinkles[i, j], wrinkles[i, j + 1], wrinkles[i + 1, j], wrinkles[i + 1, j + 1],
+                fx, fy,
+            )  # fmt: skip
+            light = _between(
+                cavities[i, j], cavities[i, j + 1], cavities[i + 1, j], cavities[i + 1, j + 1],
+                fx, fy,
+            )  # fmt: skip
             raised = ONE / z if z > FADE_BELOW else z / (FADE_BELOW * FADE_BELOW)
-            bump[row, column] = share * raised * (above + (below - above) * fy)
+            bump[row, column] = share * raised * rise
+            cavity[row, column] = ONE - share * (ONE - light)
+
+
+@njit(inline="always")
+def _between(a: float, b: float, c: float, d: float, fx: float, fy: float) -> float:
+    """Bilinear, of four texels in two rows."""
+    above = a + (b - a) * fx
+    below = c + (d - c) * fx
+    return above + (below - above) * fy
 
 
 @njit(cache=True, nogil=True)

@@ -26,7 +26,8 @@ EYES = HEAD.vertex_flags(("eyeball_left", "eyeball_right"))
 POINTS = (
     (HEAD.vertices + EYES[:, None] * [0, 0, 2]) * [6, -6, 6] + [SIZE / 2, SIZE / 2, 0]
 ).astype(np.float32)
-SURFACE = see_surface(HEAD, POINTS, np.zeros((32, 32), np.float32), SIZE)
+SMOOTH = np.zeros((32, 32), np.float32), np.ones((32, 32), np.float32)
+SURFACE = see_surface(HEAD, POINTS, *SMOOTH, SIZE)
 BARE = Look(
     skins=(ASSETS.skins[0], ASSETS.skins[1]),
     skin_mix=0.5,
@@ -134,7 +135,7 @@ def test_lips_shine_more_than_the_skin_around():
 def test_a_head_without_eyeballs_is_painted_as_skin():
     parts = {name: part for name, part in HEAD.parts.items() if "eyeball" not in name}
     model = replace(HEAD, parts=parts)
-    surface = see_surface(model, POINTS, np.zeros((32, 32), np.float32), SIZE)
+    surface = see_surface(model, POINTS, *SMOOTH, SIZE)
     assert not (surface.kind == EYE).any()
     coat = paint(model, head_fields(model), BARE, 0.5, surface, ASSETS.noise)
     assert (coat.albedo[surface.kind == SKIN] > 0).all()

@@ -82,9 +82,12 @@ def scene_of(model: MorphableModel, **changes: object) -> Scene:
     scene = Scene(
         shape=model.vertices, rotation=np.eye(3), center=np.zeros(2), side=SIDE_CM, distance=FAR,
         look=look, light=Light(SH, none, none, np.zeros((8, 16, 3), np.float32)),
-        wrinkles=np.zeros((64, 64), np.float32), occluders=[], gloss=0.0,
+        wrinkles=np.zeros((64, 64), np.float32), cavities=np.ones((64, 64), np.float32),
+        occluders=[], gloss=0.0,
     )  # fmt: skip
-    return replace(scene, **changes)
+    scene = replace(scene, **changes)
+    as_bright = np.ones(scene.wrinkles.shape, np.float32)
+    return scene if "cavities" in changes else replace(scene, cavities=as_bright)
 
 
 def rendered(model: MorphableModel, supersample: float = 1.0, **changes: object) -> Render:
@@ -216,6 +219,19 @@ def test_wrinkles_are_the_same_in_depth_normals_and_shading():
     expected = COLOR * (harmonics(made.normals[inner].astype(np.float64)) @ SH.T)
     ratio = made.image[inner] / expected
     assert ratio.min() > 0.6 and ratio.max() < 1.15
+
+
+def test_cavities_darken_the_photo_and_nothing_else():
+    cavities = np.ones((64, 64), np.float32)
+    cavities[:, 30:34] = 0.6
+    made, bright = rendered(sphere(), cavities=cavities), rendered(sphere())
+    inner = true_sphere()[2] < 0.7 * RADIUS
+    ratio = (made.image / np.maximum(bright.image, 1e-6))[inner]
+    np.testing.assert_allclose(ratio.std(-1), 0, atol=1e-5)
+    assert ratio.min() == pytest.approx(0.6, abs=0.02) and ratio.max() == pytest.approx(1)
+    assert 0.02 < (ratio[:, 0] < 0.99).mean() < 0.5
+    for name in ("depth_px", "normals", "albedo", "mask"):
+        np.testing.assert_array_equal(getattr(made, name), getattr(bright, name))
 
 
 def test_folds_are_darker_than_their_normals_say_and_redder():

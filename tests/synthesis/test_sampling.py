@@ -64,11 +64,13 @@ CHANGES = {
         "look.iris_color",
         "occluders",
         "wrinkles",
+        "cavities",
     },
     "tones": {"look.skin_mix", "look.skin_gain", "look.overlay", "occluders"},
     "overlay": {"look.overlay"},
-    "wrinkles": {"wrinkles"},
-    "expressions": {"shape", "wrinkles", "center", "side", "occluders"},
+    "wrinkles": {"wrinkles", "cavities"},
+    "cavities": {"cavities"},
+    "expressions": {"shape", "wrinkles", "cavities", "center", "side", "occluders"},
     "eyes": {"look.iris_color", "look.gaze", "look.overlay", "occluders"},
     "mouth": {"look.teeth_color"},
     "brows": {"look.overlay"},
@@ -195,6 +197,7 @@ def test_what_is_left_out_is_gone(sampler: HeadSampler) -> None:
     person, scene = drawn(sampler, bare, INDEX)
     assert scene.occluders == [] and len(scene.light.directions) == 0
     assert np.isinf(scene.distance) and scene.gloss == 0 and not scene.wrinkles.any()
+    assert (scene.cavities == 1).all()
     assert not person.look.overlay[..., 3].any() and not scene.look.gaze.any()
 
 
