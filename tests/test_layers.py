@@ -22,7 +22,8 @@ LAYERS = [
     "modeling/base df2net_hub/synthesis/morphable df2net_hub/synthesis/raster",
     "df2net_hub/synthesis/asset_folder df2net_hub/synthesis/sculpted",
     "df2net_hub/assets/obj_files df2net_hub/assets/warp df2net_hub/assets/surface",
-    "df2net_hub/assets/build_head df2net_hub/assets/landmarks_file df2net_hub/assets/register",
+    "df2net_hub/assets/build_head df2net_hub/assets/landmarks_file df2net_hub/assets/register"
+    " df2net_hub/assets/corners",
     "df2net_hub/assets/*",
     "df2net_hub/assets/convert_head",
     "df2net_hub/importing/surface df2net_hub/teacher_checks",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from df2net_hub.assets.corners import with_corners_of
 from df2net_hub.assets.obj_files import ObjMesh
 from df2net_hub.assets.register import register
 from df2net_hub.synthesis.morphable import MorphableModel
@@ -109,7 +110,7 @@ def convert_makehuman(
     matches: np.ndarray,
     on_target: Callable[[], object] = lambda: None,
 ) -> SculptedHeads:
-    """Sculpted heads on the vertices of `model`.
+    """Sculpted heads on the vertices of `model`, with corners of eyes and mouth as far back.
 
     Args:
         data: from `makehuman_data`.
@@ -127,4 +128,5 @@ def convert_makehuman(
     for path in paths.values():
         targets.append(onto.carry(read_target(path, len(base.vertices))).astype(np.float16))
         on_target()
-    return SculptedHeads(onto.vertices, np.stack(targets), tuple(paths))
+    heads = SculptedHeads(onto.vertices, np.stack(targets), tuple(paths))
+    return with_corners_of(heads, model)

@@ -109,6 +109,32 @@ def test_heights_lifted_from_places_are_better_than_a_flat_map():
     assert ceiling.errors(ceiling.lift(sampler, truth, 68, 1.0, steps=20), truth)[0] < 0.7 * flat
 
 
+def test_parts_that_lie_too_near_are_named_whatever_the_scale_and_the_tilt():
+    import numpy as np
+
+    from df2net_hub.evaluating.methods import DepthMap
+    from df2net_hub.evaluating.views import View
+
+    bias = script("bias_by_part")
+    y, x = np.mgrid[0:96, 0:96].astype(float)
+    mask = np.hypot(x - 48, y - 48) < 40
+    truth = 40 * np.cos((x - 48) / 60) * np.cos((y - 48) / 60)
+    landmarks = np.full((68, 2), -9.0)  # outside of the picture
+    landmarks[[30, 36]] = [(48, 50), (33, 40)]
+    landmarks[45] = 2, 2  # no compared pixel
+    near = truth + 2 * np.exp(-(np.hypot(x - 33, y - 40) ** 2) / 18)
+    view = View("a", np.zeros((96, 96, 3), np.uint8), truth, mask, 1.0, True, landmarks)
+    error = bias.signed_error(view, DepthMap((near + 0.02 * x - 0.03 * y - 5) / 1.3, mask), 0)
+    assert np.isnan(error[~mask]).all() and abs(error[mask].mean()) < 1e-6
+    found = bias.by_part(error, landmarks)
+    assert set(found) == {"tip of the nose", "outer corners of the eyes"}
+    around = np.mean(
+        [[2 * np.exp(-(a * a + b * b) / 18) for a in range(-2, 3)] for b in range(-2, 3)]
+    )
+    assert abs(found["outer corners of the eyes"] - around) < 0.25
+    assert abs(found["tip of the nose"]) < 0.25
+
+
 def test_a_change_that_is_seen_in_part_is_told_from_one_that_is_supposed():
     import numpy as np
 
