@@ -14,25 +14,25 @@ ROOT_FROM = 0.05  # where the root sets in, whose slope is endless at 0
 WIDE_CM = 0.16  # of a wrinkle with its valley
 SURE = 0.6  # of the depth that would explain all of a furrow's darkness by itself
 # What the loss of log light is multiplied by. Drawn wrinkles are soft: even as dark as this the
-# darkest fiftieth of old faces loses 3 to 9 %, on portraits 10 %. Creases of photographs get back
+# darkest fiftieth of old faces loses 1 to 5 %, on portraits 10 %. Creases of photographs get back
 # what was lifted out of their color.
 OF_WRINKLES, OF_CREASES = 1.6, 0.75
 DEVIATION = 0.4  # of the log of how dark a person's furrows are
 
 
 def sample_cavities(
-    rng: np.random.Generator, wrinkles: np.ndarray, creases: np.ndarray | None, texel_cm: float
+    rng: np.random.Generator, lines: np.ndarray, creases: np.ndarray | None, texel_cm: float
 ) -> np.ndarray:
     """(h,w) float32 share of the light that a person's furrows leave to each texel.
 
     Args:
         rng: of the person.
-        wrinkles: (h,w) float32 displacement [cm] as drawn.
+        lines: (h,w) float32 displacement [cm] of wrinkles as drawn.
         creases: (h,w) float32 depth [cm] of the furrows of a skin from a photograph, if there are.
         texel_cm: side of a texel.
     """
     darkness = np.exp(rng.normal(0, DEVIATION))
-    cavities = cavity_map(wrinkles, texel_cm, OF_WRINKLES * darkness)
+    cavities = cavity_map(lines, texel_cm, OF_WRINKLES * darkness)
     if creases is not None:
         cavities *= cavity_map(-creases, texel_cm, OF_CREASES * darkness)
     return cavities

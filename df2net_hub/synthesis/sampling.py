@@ -204,9 +204,9 @@ class HeadSampler:
             light = replace(light, directions=light.directions[:0], colors=light.colors[:0])
         gaze = sample_gaze(streams.picture("gaze"), pose)
         gloss = float(np.exp(streams.picture("gloss").normal(-0.3, 0.6)))
-        wrinkles = self.wrinkles.sample(streams.person("wrinkles"), person.age, expression)
+        wrinkles, lines = self.wrinkles.sample(streams.person("wrinkles"), person.age, expression)
         cavities = sample_cavities(
-            streams.person("cavities"), wrinkles, person.creases, self.face.texel_cm
+            streams.person("cavities"), lines, person.creases, self.face.texel_cm
         )
         if person.creases is not None:
             wrinkles -= person.creases

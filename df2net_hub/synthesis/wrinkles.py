@@ -20,6 +20,7 @@ KINDS = (
     "forehead", "frown", "crow", "under_eye", "bag", "fold", "marionette", "lips", "cheek", "chin",
     "neck", "unevenness", "grain",
 )  # fmt: skip
+ROUND = ("chin", "unevenness")  # dimples and lumps
 # Depth of a unit of each kind in a deeply lined face [cm].
 DEEPEST_CM = np.array(
     [0.11, 0.14, 0.09, 0.07, 0.20, 0.24, 0.15, 0.05, 0.07, 0.15, 0.09, 0.07, 0.010]
@@ -40,13 +41,18 @@ class WrinkleKit:
     rows: np.ndarray
     aside: np.ndarray
 
-    def sample(self, rng: np.random.Generator, age: float, expression: Expression) -> np.ndarray:
-        """(TILE,TILE) float32 displacement [cm] of somebody of `age` (0 young to 1 old)."""
+    def sample(
+        self, rng: np.random.Generator, age: float, expression: Expression
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(TILE,TILE) float32 displacement [cm] of somebody of `age` (0 young to 1 old).
+
+        The second is what of it are lines with a bottom, whose darkness `cavities` knows.
+        """
         weights = crease_weights(rng, age, expression)
         variants = rng.integers(VARIANTS, size=len(KINDS))
         mirrored = rng.random(len(KINDS)) < 0.5
         asymmetry = np.clip(rng.normal(0, 0.3, len(KINDS)), -0.8, 0.8)
-        total = np.zeros((TILE, TILE), np.float32)
+        total, lines = np.zeros((2, TILE, TILE), np.float32)
         for k, weight in enumerate(weights * DEEPEST_CM):
             if weight > 0.001:
                 rows = slice(*self.rows[k])
@@ -54,7 +60,9 @@ class WrinkleKit:
                 layer = layer[:, ::-1] if mirrored[k] else layer
                 uneven = (weight * (1 + asymmetry[k] * self.aside)).astype(np.float32)
                 total[rows] += layer * uneven
-        return total
+                if KINDS[k] not in ROUND:
+                    lines[rows] += layer * uneven
+        return total, lines
 
 
 def crease_weights(rng: np.random.Generator, age: float, expression: Expression) -> np.ndarray:

@@ -39,7 +39,7 @@ def mean_weight(kind: str, age: float, expression: Expression) -> float:
 
 def test_creases_lie_below_the_skin_and_stay_within_millimeters(kit: WrinkleKit) -> None:
     for seed in range(4):
-        height = kit.sample(np.random.default_rng(seed), 1.0, CALM)
+        height, _ = kit.sample(np.random.default_rng(seed), 1.0, CALM)
         assert -0.8 < height.min() < -0.05 and height.max() < 0.4
         assert height.min() < -height.max() * 0.8
 
@@ -68,8 +68,19 @@ def test_an_expression_deepens_its_own_creases(kind: str, cause: str) -> None:
     assert mean_weight(kind, 0.3, moved) > mean_weight(kind, 0.3, CALM) + 0.15
 
 
+def test_dimples_and_lumps_are_no_lines(kit: WrinkleKit) -> None:
+    dimpled = 0
+    for seed in range(40):
+        height, lines = kit.sample(np.random.default_rng(seed), 0.0, CALM)
+        weight = crease_weights(np.random.default_rng(seed), 0.0, CALM)[KINDS.index("chin")]
+        dimpled += weight > 0
+        deepest = (height - lines).min()
+        assert deepest < -0.02 if weight > 0 else deepest > -0.015
+    assert 2 <= dimpled <= 12
+
+
 def test_left_and_right_are_no_mirror_images(kit: WrinkleKit) -> None:
-    height = kit.sample(np.random.default_rng(5), 0.9, CALM)
+    height, _ = kit.sample(np.random.default_rng(5), 0.9, CALM)
     assert np.abs(height - height[:, ::-1]).max() > 0.02
 
 
