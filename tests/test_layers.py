@@ -110,7 +110,7 @@ HEAVY = {  # library -> the files that may import it
         "df2net_hub/evaluating/scan_distance",
         *(
             f"df2net_hub/assets/{name}"
-            for name in ("basel", "build_head", "register", "skins", "surface", "warp")
+            for name in ("basel", "build_head", "corners", "register", "skins", "surface", "warp")
         ),
     ],
     "timm": ["modeling/dnet_timm"],

@@ -22,6 +22,8 @@ STIFF = 0.02  # of their sum, so that neighbors are not torn apart
 
 def with_corners_of(heads: SculptedHeads, model: MorphableModel) -> SculptedHeads:
     """`heads`, moved along z around eyes and mouth until their mean has the corners of `model`."""
+    from scipy.interpolate import RBFInterpolator  # of the extra `assets`
+
     landmarks = model.landmarks68
     rng = np.random.default_rng(0)
     people = [
@@ -30,15 +32,14 @@ def with_corners_of(heads: SculptedHeads, model: MorphableModel) -> SculptedHead
     ]
     way = np.zeros(68)
     way[LAID_BACK] = (model.vertices[landmarks] - np.mean(people, 0))[LAID_BACK, 2]
-    centers = model.vertices[landmarks[INNER]].astype(np.float64)
-    between = _gaussians(centers, centers) + STIFF * np.eye(len(centers))
-    strength = np.linalg.solve(between, way[INNER])
+    carried = RBFInterpolator(
+        model.vertices[landmarks[INNER]],
+        way[INNER],
+        smoothing=STIFF,
+        kernel="gaussian",
+        epsilon=1 / (np.sqrt(2) * REACH_CM),
+        degree=-1,  # far from all landmarks nothing moves
+    )
     moved = heads.vertices.copy()
-    moved[:, 2] += _gaussians(model.vertices.astype(np.float64), centers) @ strength
+    moved[:, 2] += carried(model.vertices)
     return replace(heads, vertices=moved)
-
-
-def _gaussians(points: np.ndarray, centers: np.ndarray) -> np.ndarray:
-    """(N,M) of the distances between points (N,3) and centers (M,3) [cm]."""
-    squares = np.square(points[:, None] - centers).sum(-1)
-    return np.exp(-squares / (2 * REACH_CM**2))

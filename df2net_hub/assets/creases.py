@@ -15,7 +15,7 @@ from df2net_hub.srgb import GAMMA
 from df2net_hub.synthesis.appearance import DEEPEST_CREASE_CM
 from df2net_hub.synthesis.appearance import PHOTO_HEIGHT as HEIGHT
 from df2net_hub.synthesis.brows import LINE
-from df2net_hub.synthesis.cavities import ROOT_FROM
+from df2net_hub.synthesis.cavities import ROOT_FROM, SURE
 from df2net_hub.synthesis.face_map import TILE, FaceMap
 from df2net_hub.synthesis.skin import lip_area
 
@@ -46,7 +46,7 @@ class Scale:
 
 
 # Wrinkles, and folds, which are easily taken for what is left of a shadow.
-SCALES = (Scale(7, 17, 3.5, 0.8, 0.03, 0.6), Scale(19, 41, 9.0, 2.2, 0.06, 0.4))
+SCALES = (Scale(7, 17, 3.5, 0.8, 0.03, SURE), Scale(19, 41, 9.0, 2.2, 0.06, 0.4))
 
 
 def creases(skin: np.ndarray, face: FaceMap) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,8 @@ from df2net_hub.assets.corners import INNER, LAID_BACK, with_corners_of
 from df2net_hub.synthesis.procedural import procedural_head, procedural_sculpted
 from df2net_hub.synthesis.sculpted import SculptedHeads, placed
 
+pytest.importorskip("scipy", reason="scipy carries the landmarks' ways")
+
 HEAD = procedural_head()
 MARKS = HEAD.landmarks68
 STAYS = np.setdiff1d(INNER, [*LAID_BACK, *range(60, 68)])
