@@ -4,8 +4,9 @@ python benchmarks/bias_by_part.py VIEWS [VIEWS ...]
 
 VIEWS are what `df2net evaluate` takes, with landmarks. The result is brought to the truth by RANSAC
 scale and shift, the error's plane is taken off (how a face leans is another question), and what is
-left is read around the landmarks: the mean says what the networks suppose wrongly of all faces, the
-deviation what they miss of single ones.
+left is read around the landmarks, on skin and lips alone; eyeballs have a row of their own.
+The mean says what the networks suppose wrongly of all faces, the deviation what they miss of
+single ones.
 """
 
 import argparse
@@ -14,6 +15,8 @@ import numpy as np
 
 from df2net_hub import DF2NetPipeline
 from df2net_hub.evaluating.methods import DepthMap, Stages
+from df2net_hub.evaluating.parts import PARTS as LABELS
+from df2net_hub.evaluating.parts import parts_of
 from df2net_hub.evaluating.sources import open_views
 from df2net_hub.evaluating.views import View
 from df2net_hub.evaluation import ransac_scale_shift
@@ -25,8 +28,9 @@ PARTS = {
     "lower lids": [40, 41, 46, 47], "corners of the mouth": [48, 54],
     "upper lip": range(50, 53), "lower lip": range(56, 59),
 }  # fmt: skip
+EYES = "between the lids"
 AROUND = 2  # pixels to each side of a landmark over which errors are averaged
-SEEN = 0.5  # of these pixels have to be compared ones
+SEEN = 0.25  # of these pixels have to be compared ones; half of those around a lid are eyeball
 
 
 def signed_error(view: View, result: DepthMap, seed: int) -> np.ndarray:
@@ -42,14 +46,16 @@ def signed_error(view: View, result: DepthMap, seed: int) -> np.ndarray:
     return out
 
 
-def by_part(error: np.ndarray, landmarks: np.ndarray) -> dict[str, float]:
+def by_part(error: np.ndarray, landmarks: np.ndarray, mm_per_px: float) -> dict[str, float]:
     """Part -> mean error around those of its landmarks that are seen; parts that are not, left out.
 
     Args:
         error: (H,W) with NaN where there is none.
         landmarks: (68,2) x, y [px].
+        mm_per_px: length of a pixel at the face.
     """
-    padded = np.pad(error, AROUND, constant_values=np.nan)
+    eyes = parts_of(landmarks, error.shape, mm_per_px) == LABELS.index("eyes")
+    padded = np.pad(np.where(eyes, np.nan, error), AROUND, constant_values=np.nan)
     found: dict[str, list[float]] = {}
     for part, marks in PARTS.items():
         for x, y in np.rint(landmarks[list(marks)]).astype(int):
@@ -58,6 +64,9 @@ def by_part(error: np.ndarray, landmarks: np.ndarray) -> dict[str, float]:
             around = padded[y : y + 2 * AROUND + 1, x : x + 2 * AROUND + 1]
             if np.isfinite(around).mean() > SEEN:
                 found.setdefault(part, []).append(float(np.nanmean(around)))
+    between = error[eyes & np.isfinite(error)]
+    if between.size:
+        found[EYES] = [float(between.mean())]
     return {part: float(np.mean(errors)) for part, errors in found.items()}
 
 
@@ -68,7 +77,8 @@ def measured(source: str, stages: Stages, stage: str, seed: int) -> list[dict[st
         view = load()
         results = stages(view)
         if results and view.landmarks is not None:
-            found.append(by_part(signed_error(view, results[stage], seed), view.landmarks))
+            error = signed_error(view, results[stage], seed)
+            found.append(by_part(error, view.landmarks, view.mm_per_px))
     return found
 
 
@@ -89,7 +99,7 @@ def main() -> None:
             parser.error(f"{source}: no view with landmarks in which a face was found")
     print(f"| mm too near | {' | '.join(f'{k}, {len(v)} views' for k, v in columns.items())} |")
     print("|---" * (len(columns) + 1) + "|")
-    for part in PARTS:
+    for part in (*PARTS, EYES):
         cells = []
         for views in columns.values():
             errors = [view[part] for view in views if part in view]

@@ -100,18 +100,25 @@ def depth_errors(
     valid = predicted_mask & truth_mask & np.isfinite(truth_mm)
     scale, shift = ransac_scale_shift(predicted_mm[valid], truth_mm[valid], rng)
     error = np.abs(scale * predicted_mm[valid] + shift - truth_mm[valid])
-    normals = normals_of(predicted_mm, mm_per_px)
-    true_normals = normals_of(np.where(np.isfinite(truth_mm), truth_mm, 0), mm_per_px)
-    inner = _erode(valid)
-    cosine = (normals * true_normals).sum(-1)[inner].clip(-1, 1)
+    angles = normal_angles(predicted_mm, truth_mm, valid, mm_per_px)
     return DepthErrors(
         mean=float(error.mean()),
         std=float(error.std()),
         median=float(np.median(error)),
         largest90=float(np.percentile(error, 90)),
-        normal_deg=float(np.degrees(np.arccos(cosine)).mean()),
+        normal_deg=float(angles[np.isfinite(angles)].mean()),
         covered=float(valid.sum() / max((truth_mask & np.isfinite(truth_mm)).sum(), 1)),
     )
+
+
+def normal_angles(
+    predicted_mm: np.ndarray, truth_mm: np.ndarray, valid: np.ndarray, mm_per_px: float
+) -> np.ndarray:
+    """(H,W) angle [deg] between the normals of two maps, NaN at the edge of `valid` and off it."""
+    normals = normals_of(predicted_mm, mm_per_px)
+    true_normals = normals_of(np.where(np.isfinite(truth_mm), truth_mm, 0), mm_per_px)
+    cosine = (normals * true_normals).sum(-1).clip(-1, 1)
+    return np.where(_erode(valid), np.degrees(np.arccos(cosine)), np.float32(np.nan))
 
 
 def shift_only_error(predicted_mm: np.ndarray, truth_mm: np.ndarray) -> float:

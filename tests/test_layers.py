@@ -58,6 +58,7 @@ LAYERS = [
     " df2net_hub/turned_photos",
     "df2net_hub/synthesis/make_pairs df2net_hub/__init__ df2net_hub/batch df2net_hub/teacher",
     "df2net_hub/evaluating/landmarks df2net_hub/evaluating/traits df2net_hub/evaluating/bootstrap",
+    "df2net_hub/evaluating/parts df2net_hub/evaluating/mean_error",
     "df2net_hub/evaluating/views",
     "df2net_hub/evaluating/methods df2net_hub/evaluating/facescape df2net_hub/evaluating/bu3dfe",
     "df2net_hub/evaluating/mean_face df2net_hub/evaluating/run df2net_hub/evaluating/sources",

@@ -25,13 +25,20 @@ def wrinkles(size: int = SIZE) -> np.ndarray:
 
 def landmarks68(size: int = SIZE) -> np.ndarray:
     """(68,2): the jaw on the lower half of a circle, the brows on a line, the rest inside."""
-    points = np.full((68, 2), size / 2, np.float32)
     around = np.linspace(np.pi, 0, 17)
-    points[:17] = size / 2 + size / 3 * np.column_stack([np.cos(around), np.sin(around)])
-    points[17:27] = np.column_stack([np.linspace(0.2, 0.8, 10) * size, np.full(10, 0.3 * size)])
-    rng = np.random.default_rng(0)
-    points[27:] += rng.uniform(-size / 5, size / 5, (41, 2))
-    return points
+    jaw = 0.5 + np.column_stack([np.cos(around), np.sin(around)]) / 3
+    brows = np.column_stack([np.linspace(0.2, 0.8, 10), np.full(10, 0.3)])
+    ridge = np.column_stack([np.full(4, 0.5), np.linspace(0.4, 0.54, 4)])
+    base = np.column_stack([np.linspace(0.44, 0.56, 5), np.full(5, 0.58)])
+    # Six places around an eye from one corner on, over the upper lid; twelve around the lips.
+    eye = np.array(
+        [[-0.07, 0], [-0.03, -0.04], [0.03, -0.04], [0.07, 0], [0.03, 0.04], [-0.03, 0.04]]
+    )
+    turn = np.linspace(np.pi, 3 * np.pi, 12, endpoint=False)
+    lips = np.column_stack([0.1 * np.cos(turn), 0.03 * np.sin(turn)])
+    mouth = [[0.5, 0.7] + lips, [0.5, 0.7] + 0.5 * lips[[0, 2, 3, 4, 6, 8, 9, 10]]]
+    eyes = [[0.36, 0.4] + eye, [0.64, 0.4] + eye]
+    return (size * np.vstack([jaw, brows, ridge, base, *eyes, *mouth])).astype(np.float32)
 
 
 def view(name: str = "a", **changes) -> View:

@@ -1,4 +1,4 @@
-"""The paper's figures of an evaluation: surfaces side by side, heat maps of the error, curves."""
+"""Figures of an evaluation: the paper's surfaces, heat maps and curves; where the error lies."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,6 +17,8 @@ MARGIN = 1.1  # a tile's side over the face's longer side
 PAPER, INK, EMPTY = 250, 60, 234  # [0,255]
 LAMP = np.array([-0.45, 0.45, 0.77])  # x right, y up, z toward the camera
 MOST_PERCENT = 20  # of the true relief; where the colors of heat maps end
+MOST_MM = 4.0  # too near or too far; where the colors of mean errors end
+NEAR, FAR = (178, 24, 43), (33, 102, 172)  # red and blue
 RELIEF_PERCENTILES = (1, 99)  # between which the true relief is measured
 CURVE_SIZE = (1800, 1120)  # drawn twice as large as shown, for smooth lines
 CURVE_END_MM = 12.0
@@ -39,6 +41,9 @@ def figures(evaluation: Evaluation) -> dict[str, np.ndarray]:
         if set(last) - set(stages):
             found["methods.png"] = surfaces_figure(evaluation.pictured, last)
         found["heatmaps.png"] = heat_figure(evaluation.pictured, others or [PLANE])
+    shown = {name: one for name, one in evaluation.mean_errors.items() if name != PLANE}
+    if shown:
+        found["mean_errors.png"] = mean_error_figure(shown)
     return found
 
 
@@ -63,14 +68,35 @@ def heat_figure(pictured: Sequence[Pictured], names: Sequence[str]) -> np.ndarra
         window = _window(one.view.mask)
         tiles = [_tile(one.view.photo[window])]
         for name in names:
-            error = one.errors_mm.get(name)
+            error = one.nearer_mm.get(name)
             if error is None:
                 tiles.append(_empty())
                 continue
-            percent = 100 * error / true_relief_mm(one.view.depth_mm, one.view.mask)
+            percent = 100 * np.abs(error) / true_relief_mm(one.view.depth_mm, one.view.mask)
             tiles.append(_tile(heat(percent)[window]))
         rows.append(np.hstack(tiles))
-    return np.vstack([_labels(["photo", *names]), *rows, _scale(TILE * (1 + len(names)))])
+    width = TILE * (1 + len(names))
+    bar = heat(np.linspace(0, MOST_PERCENT, width - TILE // 2)[None])
+    end = f"{MOST_PERCENT} % and more of the true relief"
+    scale = _scale(bar, ("0 %", f"{MOST_PERCENT // 2} %", end))
+    return np.vstack([_labels(["photo", *names]), *rows, scale])
+
+
+def mean_error_figure(mean_errors: Mapping[str, np.ndarray]) -> np.ndarray:
+    """A face for each method: where it comes out too near (red) and too far (blue) on average."""
+    tiles = [_tile(signed(one)) for one in mean_errors.values()]
+    bar = signed(np.linspace(-MOST_MM, MOST_MM, max(TILE * len(tiles) - TILE // 2, 1))[None])
+    scale = _scale(bar, (f"{MOST_MM:.0f} mm too far", "", f"{MOST_MM:.0f} mm too near"))
+    return np.vstack([_labels(list(mean_errors)), np.hstack(tiles), scale])
+
+
+def signed(error_mm: np.ndarray) -> np.ndarray:
+    """(H,W,3) uint8: white where (H,W) is 0, red above, blue below, gray where NaN."""
+    known = np.isfinite(error_mm)
+    share = np.clip(np.where(known, error_mm, 0) / MOST_MM, -1, 1)[..., None]
+    ends = np.where(share > 0, np.array(NEAR), np.array(FAR))
+    colors = (255 + np.abs(share) * (ends - 255)).astype(np.uint8)
+    return np.where(known[..., None], colors, np.uint8(EMPTY))
 
 
 def true_relief_mm(depth_mm: np.ndarray, mask: np.ndarray) -> float:
@@ -185,15 +211,12 @@ def _labels(names: Sequence[str]) -> np.ndarray:
     return np.asarray(strip)
 
 
-def _scale(width: int) -> np.ndarray:
-    """What the colors of a heat map say."""
-    bar = heat(np.linspace(0, MOST_PERCENT, width - 2 * TILE // 4)[None].repeat(14, 0))
-    strip = Image.new("RGB", (width, 14 + 2 * LABEL), (PAPER,) * 3)
-    strip.paste(Image.fromarray(bar), (TILE // 4, 8))
+def _scale(bar: np.ndarray, says: tuple[str, str, str]) -> np.ndarray:
+    """A `bar` (1,W,3) of colors, and what its left end, its middle and its right end say."""
+    strip = Image.new("RGB", (bar.shape[1] + TILE // 2, 14 + 2 * LABEL), (PAPER,) * 3)
+    strip.paste(Image.fromarray(bar.repeat(14, 0)), (TILE // 4, 8))
     draw = ImageDraw.Draw(strip)
-    for share, anchor in ((0.0, "lt"), (0.5, "mt"), (1.0, "rt")):
+    for share, anchor, text in zip((0.0, 0.5, 1.0), ("lt", "mt", "rt"), says, strict=True):
         x = TILE // 4 + share * bar.shape[1]
-        more = " and more of the true relief" if share == 1 else ""
-        text = f"{share * MOST_PERCENT:.0f} %{more}"
         draw.text((x, 28), text, (INK,) * 3, ImageFont.load_default(14), anchor=anchor)
     return np.asarray(strip)

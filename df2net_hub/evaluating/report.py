@@ -30,6 +30,12 @@ MEASURES = {  # name -> head of the column, digits, what it is
     ),
     "covered": ("covered", 3, "share of the true face that the method takes for face"),
 }
+PART_MEASURES = {
+    "share": ("share", 3, "share of the compared pixels"),
+    "mean": ("mean mm", 2, "mean absolute depth error there, after the fit to the whole face"),
+    "nearer": ("too near mm", 2, "mean of that error with its sign: above 0 nearer than the truth"),
+    "normal_deg": ("normals deg", 1, "mean angle between predicted and true normals there"),
+}
 IN_BINS = ("mean", "shift_only", "normal_deg", "detail")
 CAPTIONS = {
     "curves.png": "Share of the pixels with at most that error, mean over photos with a result.",
@@ -37,7 +43,14 @@ CAPTIONS = {
     "methods.png": "Methods side by side (as the paper's Figure 7), inside the true mask.",
     "heatmaps.png": "Error in percent of the true relief (as the paper's Figure 8): the distance "
     "between the 1st and the 99th percentile of the true depth.",
+    "mean_errors.png": "What is supposed wrongly of all faces: the mean of the error with its sign "
+    "at each place of the face, photos laid over one another by their landmarks.",
 }
+PARTS_ARE = (
+    "By the view's landmarks: eyes are what is seen between the lids, lids the 5 mm around; nose "
+    "and mouth reach 5 and 2 mm beyond their outlines. Photos in which a part is not seen are left "
+    "out of its row."
+)
 WORST = 5
 
 
@@ -115,6 +128,10 @@ def page_of(
     page.add("head", f"Less {summary.reference}, on the same photos")
     page.add("text", "An interval that does not hold 0 says that the order is no accident.")
     page.add("table", _difference_table(summary))
+    if summary.parts:
+        page.add("head", "By part of the face")
+        page.add("text", PARTS_ARE)
+        page.add("table", _part_table(summary))
     for kind, bins in summary.bins.items():
         if len(bins) == 1:  # the same rows as above
             page.add("text", f"All photos of known {kind}: {next(iter(bins))}.")
@@ -129,7 +146,8 @@ def page_of(
     if missing:
         page.add("text", f"Without a result of {summary.reference}: {', '.join(missing)}")
     page.add("head", "What the numbers are")
-    page.add("table", [["column", "meaning"], *([v[0], v[2]] for v in MEASURES.values())])
+    about = [*MEASURES.values(), *(list(PART_MEASURES.values()) if summary.parts else ())]
+    page.add("table", [["column", "meaning"], *([head, text] for head, _, text in about)])
     page.add("text", f"Settings: {json.dumps(settings, ensure_ascii=False)}")
     return page
 
@@ -167,6 +185,15 @@ def _bin_table(kind: str, bins: dict[str, dict[str, MethodSummary]]) -> list[lis
     return rows
 
 
+def _part_table(summary: Summary) -> list[list[str]]:
+    rows = [["part", "method", "photos", *(head for head, _, _ in PART_MEASURES.values())]]
+    for part, methods in summary.parts.items():
+        for name, one in methods.items():
+            cells = [one.means[key].text(about[1]) for key, about in PART_MEASURES.items()]
+            rows.append([part, name, f"{one.found} of {one.views}", *cells])
+    return rows
+
+
 def _worst_table(evaluation: Evaluation, reference: str) -> list[list[str]]:
     found = [result for result in evaluation.results if reference in result.methods]
     found.sort(key=lambda result: -result.methods[reference]["mean"])
@@ -186,12 +213,14 @@ def numbers_of(
     return {
         "settings": settings,
         "measures": {name: about[2] for name, about in MEASURES.items()},
+        "part_measures": {name: about[2] for name, about in PART_MEASURES.items()},
         **asdict(summary),
         "views": {
             result.name: {
                 "identity": result.identity,
                 "bins": result.bins,
                 "methods": {name: result.methods.get(name) for name in evaluation.methods},
+                "parts": result.parts,
             }
             for result in evaluation.results
         },

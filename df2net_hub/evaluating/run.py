@@ -6,13 +6,16 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from df2net_hub.evaluating.mean_error import MeanErrors
 from df2net_hub.evaluating.methods import DepthMap, Method
+from df2net_hub.evaluating.parts import PARTS, parts_of
 from df2net_hub.evaluating.traits import bins_of
 from df2net_hub.evaluating.views import View, Views
 from df2net_hub.evaluation import (
     FEWEST_PIXELS,
     depth_errors,
     detail_scores,
+    normal_angles,
     ransac_scale_shift,
     shift_only_error,
 )
@@ -29,23 +32,31 @@ class Measured:
     Attributes:
         values: measure -> number; `report.MEASURES` says what each is.
         curve: share of the pixels with an error of at most each of CURVE_MM.
-        error_mm: (H,W) absolute error after the fit, NaN off the compared pixels.
+        nearer_mm: (H,W) how much too near after the fit, NaN off the compared pixels.
+        parts: part of the face -> measure -> number; `report.PART_MEASURES` says what each is.
+            Empty without landmarks.
     """
 
     values: dict[str, float]
     curve: np.ndarray
-    error_mm: np.ndarray
+    nearer_mm: np.ndarray
+    parts: dict[str, dict[str, float]]
 
 
 @dataclass(frozen=True, eq=False)
 class ViewResult:
-    """What all methods reached on one view; a method without result is not in `methods`."""
+    """What all methods reached on one view; a method without result is not in `methods`.
+
+    Attributes:
+        parts: method -> what `Measured.parts` holds.
+    """
 
     name: str
     identity: str
     bins: dict[str, str]
     methods: dict[str, dict[str, float]]
     curves: dict[str, np.ndarray]
+    parts: dict[str, dict[str, dict[str, float]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,16 +65,21 @@ class Pictured:
 
     view: View
     maps: dict[str, DepthMap]
-    errors_mm: dict[str, np.ndarray]
+    nearer_mm: dict[str, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """All of it; `methods` are in the order of the tables."""
+    """All of it; `methods` are in the order of the tables.
+
+    Attributes:
+        mean_errors: method -> what `MeanErrors.means` gives over the views with landmarks.
+    """
 
     methods: tuple[str, ...]
     results: tuple[ViewResult, ...]
     pictured: tuple[Pictured, ...]
+    mean_errors: dict[str, np.ndarray]
 
 
 def evaluate(
@@ -80,7 +96,7 @@ def evaluate(
         ValueError: no method has a result on any view, or a view or a map will not do.
     """
     names: dict[str, None] = {}
-    results, pictured = [], []
+    results, pictured, mean_errors = [], [], MeanErrors()
     shown = set(np.linspace(0, len(views) - 1, min(pictures, len(views))).astype(int).tolist())
     for number, load in enumerate(views.loaders):
         view = load()
@@ -100,18 +116,21 @@ def evaluate(
                 bins_of(view.traits),
                 {name: one.values for name, one in measured.items()},
                 {name: one.curve for name, one in measured.items()},
+                {name: one.parts for name, one in measured.items()},
             )
         )
+        nearer_mm = {name: one.nearer_mm for name, one in measured.items()}
         if number in shown and measured:
-            errors = {name: one.error_mm for name, one in measured.items()}
-            pictured.append(Pictured(view, {name: maps[name] for name in measured}, errors))
+            pictured.append(Pictured(view, {name: maps[name] for name in measured}, nearer_mm))
+        if view.landmarks is not None:
+            mean_errors.add(view.landmarks, nearer_mm)
         on_view()
     if not any(result.methods for result in results):
         raise ValueError(
             f"no method has a result on any of {len(results)} views: no face was found, or the "
             "predictions and the views' masks do not meet"
         )
-    return Evaluation(tuple(names), tuple(results), tuple(pictured))
+    return Evaluation(tuple(names), tuple(results), tuple(pictured), mean_errors.means())
 
 
 def measure(view: View, predicted: DepthMap, seed: int = 0) -> Measured | None:
@@ -133,9 +152,8 @@ def measure(view: View, predicted: DepthMap, seed: int = 0) -> Measured | None:
     )
     ours, true = predicted.depth_mm[valid], view.depth_mm[valid]
     scale, shift = ransac_scale_shift(ours, true, np.random.default_rng(seed))
-    error = np.abs(scale * ours + shift - true)
-    error_mm = np.full(valid.shape, np.nan, np.float32)
-    error_mm[valid] = error
+    nearer_mm = np.full(valid.shape, np.nan, np.float32)
+    nearer_mm[valid] = scale * ours + shift - true
     detail_deg, detail = detail_scores(predicted.depth_mm, view.depth_mm, valid, view.mm_per_px)
     values = asdict(found)
     if predicted.covered is not None:
@@ -148,5 +166,27 @@ def measure(view: View, predicted: DepthMap, seed: int = 0) -> Measured | None:
     if not np.isfinite(list(values.values())).all():
         log.warning("%s: a prediction of NaN, or one too thin to have normals", view.name)
         return None
-    curve = np.searchsorted(np.sort(error), CURVE_MM, side="right") / len(error)
-    return Measured(values, curve, error_mm)
+    error = np.sort(np.abs(nearer_mm[valid]))
+    curve = np.searchsorted(error, CURVE_MM, side="right") / len(error)
+    return Measured(values, curve, nearer_mm, _by_part(view, predicted, nearer_mm))
+
+
+def _by_part(view: View, predicted: DepthMap, nearer_mm: np.ndarray) -> dict[str, dict[str, float]]:
+    """Part of the face -> its numbers; a part of which too little is compared is not there."""
+    if view.landmarks is None:
+        return {}
+    valid = np.isfinite(nearer_mm)
+    angles = normal_angles(predicted.depth_mm, view.depth_mm, valid, view.mm_per_px)
+    labels = parts_of(view.landmarks, valid.shape, view.mm_per_px)
+    compared = np.isfinite(angles)
+    found = {}
+    for number, part in enumerate(PARTS):
+        here = compared & (labels == number)
+        if here.sum() >= FEWEST_PIXELS:
+            found[part] = {
+                "share": float(here.sum() / compared.sum()),
+                "mean": float(np.abs(nearer_mm[here]).mean()),
+                "nearer": float(nearer_mm[here].mean()),
+                "normal_deg": float(angles[here].mean()),
+            }
+    return found

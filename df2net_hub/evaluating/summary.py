@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from df2net_hub.evaluating.bootstrap import Interval, mean_interval
+from df2net_hub.evaluating.parts import PARTS
 from df2net_hub.evaluating.run import Evaluation, ViewResult
 
 COMPARED = ("mean", "shift_only", "normal_deg", "detail")
@@ -27,12 +28,15 @@ class Summary:
         reference: the method that `differences` are taken to.
         differences: method -> measure -> its value less the reference's, on views of both.
         bins: kind -> bin -> method -> summary, bins in alphabetical order.
+        parts: part of the face -> method -> summary over the views in which it is compared; empty
+            where no view has landmarks.
     """
 
     methods: dict[str, MethodSummary]
     reference: str
     differences: dict[str, dict[str, Interval]]
     bins: dict[str, dict[str, dict[str, MethodSummary]]]
+    parts: dict[str, dict[str, MethodSummary]]
 
 
 def summarize(evaluation: Evaluation, reference: str | None = None, seed: int = 0) -> Summary:
@@ -50,18 +54,23 @@ def summarize(evaluation: Evaluation, reference: str | None = None, seed: int = 
             if name != reference
         },
         bins={kind: _bins(kind, names, results, seed) for kind in kinds},
+        parts=_parts(names, results, seed),
     )
 
 
 def _summary(method: str, results: Sequence[ViewResult], seed: int) -> MethodSummary:
-    found = [result for result in results if method in result.methods]
-    people = [result.identity for result in found]
-    measures = found[0].methods[method] if found else ()
+    found = [(r.identity, r.methods[method]) for r in results if method in r.methods]
+    return _means(len(results), found, seed)
+
+
+def _means(views: int, found: Sequence[tuple[str, dict[str, float]]], seed: int) -> MethodSummary:
+    """The summary of (person, measure -> number) of the views with a result."""
+    people = [person for person, _ in found]
     means = {
-        name: mean_interval([result.methods[method][name] for result in found], people, seed)
-        for name in measures
+        name: mean_interval([values[name] for _, values in found], people, seed)
+        for name in (found[0][1] if found else ())
     }
-    return MethodSummary(len(results), len(found), means)
+    return MethodSummary(views, len(found), means)
 
 
 def _differences(
@@ -88,3 +97,17 @@ def _bins(
         }
         for one in found
     }
+
+
+def _parts(
+    names: Sequence[str], results: Sequence[ViewResult], seed: int
+) -> dict[str, dict[str, MethodSummary]]:
+    summaries: dict[str, dict[str, MethodSummary]] = {}
+    for part in PARTS:
+        for name in names:
+            found = [
+                (r.identity, r.parts[name][part]) for r in results if part in r.parts.get(name, {})
+            ]
+            if found:
+                summaries.setdefault(part, {})[name] = _means(len(results), found, seed)
+    return summaries

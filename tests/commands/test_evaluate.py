@@ -58,12 +58,17 @@ def test_maps_of_known_error_give_that_error_in_every_table_and_figure(
     assert list(report["bins"]["yaw"]) == ["0 to 15 deg", "15 to 30 deg"]
     assert report["bins"]["light"]["right"]["rough"]["found"] == 1
     assert report["views"]["v2"]["methods"]["rough"] is None
+    assert list(report["parts"]) == ["eyes", "lids", "nose", "mouth", "rest"]
+    assert report["parts"]["nose"]["rough"]["found"] == 3
+    assert report["parts"]["nose"]["exact"]["means"]["mean"]["mean"] < 1e-4
+    assert 1 < report["views"]["v0"]["parts"]["rough"]["rest"]["mean"] < 3
 
     page = (out / "report.md").read_text()
     assert "| exact | 4 of 4 | 0.00 [0.00, 0.00] |" in page and "## By yaw" in page
+    assert "| eyes | exact | 4 of 4 | 0.0" in page and "| too near mm | mean of that error" in page
     assert "Without a result of rough: v2" in page and str(tmp_path) not in page
     assert "<table>" in (out / "report.html").read_text()
-    for name in ("curves.png", "methods.png", "heatmaps.png"):
+    for name in ("curves.png", "methods.png", "heatmaps.png", "mean_errors.png"):
         assert f"]({name})" in page
         picture = cv2.imread(str(out / name))
         assert picture is not None and picture.std() > 5

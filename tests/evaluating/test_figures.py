@@ -7,12 +7,15 @@ from df2net_hub.evaluating.figures import (
     COLORS,
     EMPTY,
     LABEL,
+    MOST_MM,
     MOST_PERCENT,
     TILE,
     clay,
     draw_curves,
     heat,
     heat_figure,
+    mean_error_figure,
+    signed,
     surfaces_figure,
     true_relief_mm,
 )
@@ -49,6 +52,20 @@ def test_a_method_without_a_map_leaves_an_empty_tile() -> None:
     np.testing.assert_array_equal(sheet[LABEL:, TILE : 2 * TILE], sheet[LABEL:, 3 * TILE :])
     warm = heat_figure([one], ["a", "b"])
     assert warm.shape[1] == 3 * TILE and (warm[LABEL : LABEL + TILE, 2 * TILE :] == EMPTY).all()
+
+
+def test_too_near_is_red_too_far_is_blue_and_right_is_white() -> None:
+    near, far, right, more, none = signed(np.array([[2.0, -2.0, 0, 3 * MOST_MM, np.nan]]))[0]
+    assert near.argmax() == 0 and far.argmax() == 2 and (right == 255).all()
+    assert more[1] < near[1] and (none == EMPTY).all()
+
+
+def test_mean_errors_have_a_tile_for_each_method_and_a_scale_from_blue_to_red() -> None:
+    sheet = mean_error_figure({"a": np.full((80, 80), 2.0), "b": np.full((80, 80), np.nan)})
+    assert (sheet[LABEL : LABEL + TILE, :TILE] == signed(np.full((1, 1), 2.0))).all()
+    assert (sheet[LABEL : LABEL + TILE, TILE:] == EMPTY).all()
+    scale = sheet[LABEL + TILE + 12].astype(int)
+    assert scale[TILE // 4 + 2].argmax() == 2 and scale[-TILE // 4 - 3].argmax() == 0
 
 
 def test_curves_are_drawn_higher_where_the_share_is_larger() -> None:

@@ -1,10 +1,12 @@
 """Every number on maps whose error is known."""
 
+import cv2
 import numpy as np
 import pytest
 from view_makers import MM_PER_PX, view, wrinkles
 
 from df2net_hub.evaluating.methods import DepthMap, plane
+from df2net_hub.evaluating.parts import PARTS, parts_of
 from df2net_hub.evaluating.run import CURVE_MM, evaluate, measure
 from df2net_hub.evaluating.views import Views
 
@@ -52,7 +54,7 @@ def test_outliers_do_not_move_the_fit() -> None:
 
     found = measured(hit)
     assert found.values["median"] < 1e-3
-    assert np.nanpercentile(found.error_mm, 70) < 1e-3
+    assert np.nanpercentile(np.abs(found.nearer_mm), 70) < 1e-3
 
 
 def test_wrinkles_count_in_the_detail_score_and_hardly_in_the_mean_depth() -> None:
@@ -73,6 +75,39 @@ def test_the_curve_ends_where_all_pixels_are_counted() -> None:
     assert found.curve[-1] == 1 and np.all(np.diff(found.curve) >= 0)
     at = int(np.searchsorted(CURVE_MM, found.values["median"]))
     assert found.curve[at] == pytest.approx(0.5, abs=0.04)  # a step of the curve is 0.1 mm
+
+
+def test_an_eye_too_near_is_found_in_the_eye_and_nowhere_else() -> None:
+    truth = view()
+    eye = np.zeros(truth.mask.shape, np.uint8)
+    cv2.fillPoly(eye, [np.rint(truth.landmarks[36:42]).astype(np.int32)], 1)
+    cv2.fillPoly(eye, [np.rint(truth.landmarks[42:48]).astype(np.int32)], 1)
+    # 8 mm are no inliers of RANSAC's, so the rest of the face is fitted exactly.
+    lifted = measure(truth, DepthMap(truth.depth_mm + np.float32(8) * eye, truth.mask))
+    level = measure(truth, DepthMap(truth.depth_mm, truth.mask))
+    assert lifted is not None and level is not None
+    assert list(lifted.parts) == ["eyes", "lids", "nose", "mouth", "rest"]
+    assert sum(part["share"] for part in lifted.parts.values()) == pytest.approx(1)
+    assert lifted.parts["eyes"]["nearer"] == pytest.approx(8, abs=0.01)
+    assert lifted.parts["eyes"]["mean"] == pytest.approx(8, abs=0.01)
+    for part in ("lids", "nose", "mouth", "rest"):
+        assert lifted.parts[part]["mean"] < 0.01
+    assert lifted.parts["lids"]["normal_deg"] > 5  # the step around the eye
+    assert lifted.parts["mouth"]["normal_deg"] < 0.1
+    assert max(part["normal_deg"] for part in level.parts.values()) < 0.1
+
+
+def test_a_part_too_far_has_a_sign_and_a_hidden_one_no_numbers() -> None:
+    truth = view()
+    mouth = parts_of(truth.landmarks, truth.mask.shape, MM_PER_PX) == PARTS.index("mouth")
+    sunk = measure(truth, DepthMap(truth.depth_mm - np.float32(8) * mouth, truth.mask))
+    hidden = measure(truth, DepthMap(truth.depth_mm, truth.mask & ~mouth))
+    assert sunk is not None and sunk.parts["mouth"]["nearer"] == pytest.approx(-8, abs=0.01)
+    assert hidden is not None and list(hidden.parts) == ["eyes", "lids", "nose", "rest"]
+
+
+def test_without_landmarks_there_are_no_parts() -> None:
+    assert measured(lambda depth: depth, landmarks=None).parts == {}
 
 
 def test_a_map_beside_the_mask_is_no_result() -> None:
@@ -110,6 +145,7 @@ def test_views_without_a_result_are_kept_and_the_numbers_repeat() -> None:
     assert ["rough" in result.methods for result in first.results] == [True, False, True]
     assert [r.methods for r in first.results] == [r.methods for r in again.results]
     assert first.results[0].bins == {"yaw": "15 to 30 deg"}
+    assert list(first.mean_errors) == ["plane", "rough"]
     assert len(first.pictured) == 3 and MM_PER_PX == first.pictured[0].view.mm_per_px
 
 
