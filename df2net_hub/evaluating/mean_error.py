@@ -31,8 +31,8 @@ PLACES_MM = np.array([
 ], np.float64)  # fmt: skip
 
 
-class MeanErrors:
-    """Running means of signed errors at the pixels of one upright face of SIDE px, by method."""
+class MeanFaceGrid:
+    """An upright face of SIDE px, and how maps of photos are laid on it."""
 
     def __init__(self) -> None:
         points = _with_forehead(PLACES_MM * PX_PER_MM + MIDDLE)
@@ -40,20 +40,31 @@ class MeanErrors:
         self._weights = _thin_plate(points, np.column_stack([x.ravel(), y.ravel()]))
         hull = cv2.convexHull(np.rint(points).astype(np.int32))
         self._face = cv2.fillConvexPoly(np.zeros((SIDE, SIDE), np.uint8), hull, 1) > 0
+
+    def lay(self, landmarks: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """`values` (H,W) of a photo with `landmarks` (68,2) as (SIDE,SIDE) float32, NaN off it."""
+        places = self._weights @ _with_forehead(landmarks.astype(np.float64))
+        grid = places.reshape(SIDE, SIDE, 2).astype(np.float32)
+        flat = values.astype(np.float32)
+        laid = cv2.remap(flat, grid, None, cv2.INTER_NEAREST, borderValue=np.nan)
+        return np.where(self._face, laid, np.float32(np.nan))
+
+
+class MeanErrors:
+    """Running means of signed errors at the pixels of the upright face, by method."""
+
+    def __init__(self) -> None:
+        self._grid = MeanFaceGrid()
         self._views = 0
         self._sums: dict[str, np.ndarray] = {}
         self._counts: dict[str, np.ndarray] = {}
 
     def add(self, landmarks: np.ndarray, nearer_mm: Mapping[str, np.ndarray]) -> None:
         """Count a view in: its landmarks (68,2) [px], method -> (H,W) error [mm] with NaN."""
-        places = self._weights @ _with_forehead(landmarks.astype(np.float64))
-        grid = places.reshape(SIDE, SIDE, 2).astype(np.float32)
         self._views += 1
         for name, error in nearer_mm.items():
-            here = cv2.remap(
-                error.astype(np.float32), grid, None, cv2.INTER_NEAREST, borderValue=np.nan
-            )
-            known = self._face & np.isfinite(here)
+            here = self._grid.lay(landmarks, error)
+            known = np.isfinite(here)
             self._sums.setdefault(name, np.zeros((SIDE, SIDE)))[known] += here[known]
             self._counts.setdefault(name, np.zeros((SIDE, SIDE), int))[known] += 1
 

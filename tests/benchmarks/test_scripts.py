@@ -152,6 +152,40 @@ def test_eyeballs_that_lie_too_deep_do_not_count_as_lids():
     assert all(found[part] == 0 for part in bias.PARTS)
 
 
+def test_a_face_is_as_far_from_the_mean_as_it_was_moved(tmp_path):
+    import numpy as np
+    from view_makers import MM_PER_PX, dome, landmarks68, write_view
+
+    from df2net_hub.evaluating.mean_error import MeanFaceGrid
+
+    ranges = script("face_range")
+    depth, _ = dome()
+    y, x = np.mgrid[:200, :200]
+    plane = 0.3 * x - 0.1 * y + 9
+    bowl = (x - 90.0) ** 2 / 100
+    np.testing.assert_allclose(ranges.fitted(bowl, 1.5 * bowl + plane), 1.5 * bowl + plane)
+    y, x = np.mgrid[:64, :64]
+    nose = np.exp(-((x - 32) ** 2 + (y - 34) ** 2) / 20)
+    for name, longer in (("a", 2.0), ("b", -2.0)):  # the mean is the dome
+        write_view(tmp_path / "trained", name, depth_mm=depth + longer * nose, yaw=3.0)
+    write_view(tmp_path / "other", "c", depth_mm=1.2 * (depth + 6 * nose) + 9, yaw=3.0)
+    write_view(tmp_path / "other", "turned", yaw=40.0)
+    grid = MeanFaceGrid()
+    trained = ranges.faces(str(tmp_path / "trained"), 9, 18.0, grid)
+    other = ranges.faces(str(tmp_path / "other"), 9, 18.0, grid)
+    assert len(trained) == 2 and len(other) == 1
+    mean = ranges.mean_of(trained)
+    laid = grid.lay(landmarks68(), depth.astype(np.float32))
+    known = np.isfinite(mean)
+    np.testing.assert_allclose(mean[known], laid[known], atol=0.02)
+    near, far = ranges.distances(mean, trained), ranges.distances(mean, other)
+    np.testing.assert_allclose(near, near.mean(), rtol=0.02)
+    np.testing.assert_allclose(far, 3 * 1.2 * near.mean(), rtol=0.05)
+    assert 0.05 < near.mean() < 1 and MM_PER_PX == 2
+    with pytest.raises(ValueError, match="no view with landmarks turned by 1 deg or less"):
+        ranges.faces(str(tmp_path / "other"), 9, 1, grid)
+
+
 def test_a_change_that_is_seen_in_part_is_told_from_one_that_is_supposed():
     import numpy as np
 
