@@ -56,7 +56,7 @@ BOX_SHIFT_CM = np.array([4.1, 5.1])
 LEAN = (-0.09, 0.05)
 # How many times further from the mean than their head model draws it faces are. Placed as fits best
 # on the mean of the faces trained on, these lie 2.6 mm off; a scan of a real head and 21 avatars
-# 3.6 and 3.8: networks that knew no others drew every face toward that mean (docs/experiments.md).
+# 3.8 and 3.6: networks that knew no others drew every face toward that mean (docs/experiments.md).
 CARICATURE = (1.0, 2.2)
 # Odds of a person of the morphable model, of one between it and a sculpted head, of the latter.
 SCULPTED_ODDS = (0.35, 0.45, 0.2)
