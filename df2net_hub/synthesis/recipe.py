@@ -30,7 +30,6 @@ INGREDIENTS = {
     "camera": "no blur, noise, JPEG, color cast or other traces of a camera",
     "sculpted": "no sculpted heads: people of the morphable model alone",
     "forms": "no random relief: forms that the head models know alone",
-    "caricatures": "no faces further from the mean than their head models draw them",
     "stretch": "no heads beyond the morphable model's own range",
 }
 

@@ -54,10 +54,6 @@ BOX_SHIFT_CM = np.array([4.1, 5.1])
 # another making, chins of the morphable model's heads stand back by 0.09 of their height below the
 # eyes: networks that knew no others tilted every other face by 5 deg (docs/experiments.md).
 LEAN = (-0.09, 0.05)
-# How many times further from the mean than their head model draws it faces are. Placed as fits best
-# on the mean of the faces trained on, these lie 2.6 mm off; a scan of a real head and 21 avatars
-# 3.8 and 3.6: networks that knew no others drew every face toward that mean (docs/experiments.md).
-CARICATURE = (1.0, 2.2)
 # Odds of a person of the morphable model, of one between it and a sculpted head, of the latter.
 SCULPTED_ODDS = (0.35, 0.45, 0.2)
 
@@ -242,15 +238,13 @@ class HeadSampler:
         rng = streams.person("identity")
         identity = rng.standard_normal(len(self.model.identity))
         wilder = rng.choice([0.8, 1.0, 1.2])
-        if self.recipe.has("caricatures"):
-            wilder *= streams.person("caricature").uniform(*CARICATURE)
         stretching = streams.person("stretch")
         stretch = 1 + stretching.normal(0, [0.035, 0.045, 0.04])
         lean = stretching.normal(*LEAN)
         if not self.recipe.has("stretch"):
             wilder, stretch, lean = 1.0, np.ones(3), 0.0
         shape = self.model.shape(identity * wilder, expression.weights)
-        shape += self._sculpting(streams.person("sculpted"), identity, wilder, person)
+        shape += self._sculpting(streams.person("sculpted"), identity * wilder, person)
         if self.recipe.has("forms"):
             shape += random_forms(streams.person("forms"), shape)
         shape *= stretch
@@ -259,17 +253,16 @@ class HeadSampler:
         return shape.astype(np.float32), stretch
 
     def _sculpting(
-        self, rng: np.random.Generator, identity: np.ndarray, wilder: float, person: Person
+        self, rng: np.random.Generator, identity: np.ndarray, person: Person
     ) -> np.ndarray | float:
         """(V,3) way from the morphable model's person to a sculpted one, all of it or a part."""
         share = rng.choice([0.0, rng.random(), 1.0], p=SCULPTED_ODDS)
         if self.sculpted is None or share == 0 or not self.recipe.has("sculpted"):
             return 0.0
         model = self.model
-        drawn_out = wilder if self.recipe.has("caricatures") else 1.0
-        other = self.sculpted.shape(rng, person.age, person.masculine, drawn_out)
-        neutral = model.shape(identity * wilder, np.zeros(len(model.expression)))
-        way = placed(other, model.vertices, model.landmarks68) - neutral
+        other = self.sculpted.shape(rng, person.age, person.masculine)
+        still = np.zeros(len(model.expression))
+        way = placed(other, model.vertices, model.landmarks68) - model.shape(identity, still)
         return np.asarray(np.float32(share) * way)
 
     def _vertex_colors(self, streams: Streams) -> np.ndarray | None:

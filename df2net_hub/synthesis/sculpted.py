@@ -56,26 +56,21 @@ class SculptedHeads:
             found.setdefault(slider, {}).setdefault(key, {})[sign] = index
         return found
 
-    def shape(
-        self, rng: np.random.Generator, age: float, masculine: float, drawn_out: float = 1.0
-    ) -> np.ndarray:
+    def shape(self, rng: np.random.Generator, age: float, masculine: float) -> np.ndarray:
         """(V,3) float32 vertices of somebody new, with a neutral face; not placed or scaled.
 
         Args:
             rng: the person's.
             age: 0 young to 1 old.
             masculine: 0 to 1.
-            drawn_out: how many times further than `SLIDER` sliders are moved.
         """
-        weights = self._weights(rng, age, masculine, drawn_out)
+        weights = self._weights(rng, age, masculine)
         by_target = self.targets.reshape(len(self.names), -1)  # (K,3V)
         # Not by BLAS, which wakes threads that then wait for longer than the sum takes.
         shape = np.einsum("k,kn->n", weights, by_target) + self.vertices.ravel()
         return np.asarray(shape.reshape(-1, 3))
 
-    def _weights(
-        self, rng: np.random.Generator, age: float, masculine: float, drawn_out: float
-    ) -> np.ndarray:
+    def _weights(self, rng: np.random.Generator, age: float, masculine: float) -> np.ndarray:
         """(K,) float32."""
         weights = np.zeros(len(self.names), np.float32)
         origins = dict(zip(ORIGINS, rng.dirichlet([0.5] * len(ORIGINS)), strict=True))
@@ -96,7 +91,7 @@ class SculptedHeads:
         for copies in self.sliders.values():
             common = rng.normal(0, SLIDER)
             for targets in copies.values():
-                value = float(np.clip(drawn_out * (common + rng.normal(0, UNEVEN)), -1, 1))
+                value = float(np.clip(common + rng.normal(0, UNEVEN), -1, 1))
                 sign = 1 if value > 0 else -1
                 if sign in targets:
                     weights[targets[sign]] = abs(value)

@@ -87,7 +87,6 @@ CHANGES = {
     "camera": set(),
     "sculpted": {"shape", "center", "side", "occluders"},
     "forms": {"shape", "center", "side", "occluders"},
-    "caricatures": {"shape", "center", "side", "occluders"},
     "stretch": {"shape", "center", "side", "occluders"},
 }
 
@@ -126,34 +125,6 @@ def test_a_lean_moves_what_is_below_the_eyes_forward(
     moved = leaning - upright
     np.testing.assert_array_equal(moved[:, :2], 0)
     np.testing.assert_allclose(moved[:, 2], -0.2 * (upright[:, 1] - eyes), atol=1e-5)
-
-
-@pytest.mark.parametrize("odds", [(1.0, 0.0, 0.0), (0.0, 0.0, 1.0)])
-def test_a_caricature_is_further_from_the_mean_in_its_own_direction(
-    sampler: HeadSampler, monkeypatch: pytest.MonkeyPatch, odds: tuple[float, float, float]
-) -> None:
-    monkeypatch.setattr(sampling, "SCULPTED_ODDS", odds)
-    monkeypatch.setattr(sampling, "LEAN", (0.0, 0.0))
-    still = ("forms", "expressions")
-    shapes = []
-    for times in (1.0, 1.5, 2.0):
-        monkeypatch.setattr(sampling, "CARICATURE", (times, times))
-        drawn.cache_clear()
-        shapes.append(drawn(sampler, still, INDEX)[1].shape)
-    drawn.cache_clear()
-    plain, more, twice = shapes
-    assert np.abs(twice - plain).max() > 0.05  # [cm]
-    if odds[0]:  # identities add up; sliders end at 1, and placing turns and scales
-        np.testing.assert_allclose(more - plain, (twice - plain) / 2, atol=1e-5)
-    else:
-        assert ((more - plain) * (twice - plain)).sum() > 0.5 * ((more - plain) ** 2).sum()
-
-
-def test_without_stretch_no_face_is_drawn_out(sampler: HeadSampler) -> None:
-    as_models, both = (drawn(sampler, names, INDEX)[1].shape for names in (
-        ("stretch",), ("stretch", "caricatures")
-    ))  # fmt: skip
-    np.testing.assert_array_equal(as_models, both)
 
 
 def test_sculpted_people_take_the_place_of_the_models_wholly_or_in_part(

@@ -6,13 +6,7 @@ import numpy as np
 import pytest
 
 from df2net_hub.synthesis.procedural import procedural_head, procedural_sculpted
-from df2net_hub.synthesis.sculpted import (
-    MACRO,
-    SculptedHeads,
-    load_sculpted,
-    placed,
-    save_sculpted,
-)
+from df2net_hub.synthesis.sculpted import SculptedHeads, load_sculpted, placed, save_sculpted
 
 
 @pytest.fixture(scope="module")
@@ -91,23 +85,13 @@ def test_weight_and_muscle_share_the_whole_as_well():
 
 def test_a_person_is_the_base_and_weighted_targets(heads):
     shape = heads.shape(np.random.default_rng(3), 0.0, 0.0)
-    weights = heads._weights(np.random.default_rng(3), 0.0, 0.0, 1.0)
+    weights = heads._weights(np.random.default_rng(3), 0.0, 0.0)
     by_hand = heads.vertices + np.tensordot(weights, heads.targets, 1)
     np.testing.assert_allclose(shape, by_hand, atol=1e-5)
     old_or_male = [
         i for i, name in enumerate(heads.names) if name.endswith("old") or "-male-" in name
     ]
     assert not weights[old_or_male].any() and weights.any()
-
-
-def test_drawn_out_sliders_move_further_and_end_at_one(heads):
-    plain, twice, far = (
-        heads._weights(np.random.default_rng(3), 0.5, 0.5, times) for times in (1.0, 2.0, 100.0)
-    )
-    macros = np.array([MACRO.match(name) is not None for name in heads.names])
-    np.testing.assert_array_equal(plain[macros], twice[macros])
-    np.testing.assert_allclose(twice[~macros], np.minimum(2 * plain[~macros], 1), rtol=1e-6)
-    assert set(far[~macros]) == {0.0, 1.0} and plain[~macros].any()
 
 
 def test_placing_takes_turn_size_and_place_away(head):
