@@ -148,7 +148,8 @@ def checked(where: str, view: View, valid: str) -> View:
     """The view with its mask as `valid` asks and less pixels without truth.
 
     Raises:
-        ValueError: shapes that differ, no length of a pixel, no landmarks, no truth in the mask.
+        ValueError: shapes that differ, no length of a pixel, landmarks that are missing or no
+            numbers, no truth in the mask.
     """
     size = view.photo.shape[:2]
     for name, shape in (("depth_mm", view.depth_mm.shape), ("mask", view.mask.shape)):
@@ -158,6 +159,11 @@ def checked(where: str, view: View, valid: str) -> View:
             )
     if not (np.isfinite(view.mm_per_px) and view.mm_per_px > 0):
         raise ValueError(f"{where}: 'mm_per_px' must be above 0, got {view.mm_per_px}")
+    if view.landmarks is not None and not np.isfinite(view.landmarks).all():
+        raise ValueError(
+            f"{where}: landmarks hold NaN or infinity; all 68 are needed, hidden ones too: guess "
+            "them, or leave the array out"
+        )
     mask = view.mask
     if valid == "landmarks":
         if view.landmarks is None:

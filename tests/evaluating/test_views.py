@@ -45,6 +45,7 @@ def test_landmarks_give_the_hull_of_jaw_and_brows(tmp_path: Path) -> None:
         ({"photo": np.zeros((SIZE, SIZE, 3))}, "must be .H,W,3. uint8, got .64, 64, 3. float64"),
         ({"mm_per_px": 0.0}, "'mm_per_px' must be above 0, got 0.0"),
         ({"landmarks68": np.zeros((5, 2))}, "must be .68,2., got .5, 2."),
+        ({"landmarks68": np.full((68, 2), np.nan)}, "landmarks hold NaN or infinity; all 68 are"),
     ],
 )
 def test_a_view_that_will_not_do_is_named(tmp_path: Path, changes: dict, words: str) -> None:
