@@ -41,6 +41,19 @@ class DepthErrors:
     covered: float
 
 
+@dataclass(frozen=True, eq=False)
+class ErrorMaps:
+    """Errors of one map (H,W) float32, NaN off its valid pixels.
+
+    Attributes:
+        nearer_mm: how much too near after scale and shift [mm].
+        angle_deg: between predicted and true normals, scale held [deg]; NaN at the edge, too.
+    """
+
+    nearer_mm: np.ndarray
+    angle_deg: np.ndarray
+
+
 def ransac_scale_shift(
     predicted: np.ndarray, truth: np.ndarray, rng: np.random.Generator, inlier: float = INLIER_MM
 ) -> tuple[float, float]:
@@ -97,28 +110,44 @@ def depth_errors(
     Raises:
         ValueError: the masks overlap in fewer than 32 pixels.
     """
-    valid = predicted_mask & truth_mask & np.isfinite(truth_mm)
+    known = truth_mask & np.isfinite(truth_mm)
+    valid = predicted_mask & known
+    return errors_of(error_maps(predicted_mm, truth_mm, valid, mm_per_px, rng), valid, known)
+
+
+def error_maps(
+    predicted_mm: np.ndarray,
+    truth_mm: np.ndarray,
+    valid: np.ndarray,
+    mm_per_px: float,
+    rng: np.random.Generator,
+) -> ErrorMaps:
+    """Compare two depth maps (H,W) [mm] pixel by pixel where `valid` (H,W) holds.
+
+    Raises:
+        ValueError: fewer than 32 valid pixels.
+    """
     scale, shift = ransac_scale_shift(predicted_mm[valid], truth_mm[valid], rng)
-    error = np.abs(scale * predicted_mm[valid] + shift - truth_mm[valid])
-    angles = normal_angles(predicted_mm, truth_mm, valid, mm_per_px)
+    nearer_mm = np.full(valid.shape, np.nan, np.float32)
+    nearer_mm[valid] = scale * predicted_mm[valid] + shift - truth_mm[valid]
+    normals = normals_of(predicted_mm, mm_per_px)
+    true_normals = normals_of(np.where(np.isfinite(truth_mm), truth_mm, 0), mm_per_px)
+    cosine = (normals * true_normals).sum(-1).clip(-1, 1)
+    angle_deg = np.where(_erode(valid), np.degrees(np.arccos(cosine)), np.float32(np.nan))
+    return ErrorMaps(nearer_mm, angle_deg)
+
+
+def errors_of(maps: ErrorMaps, valid: np.ndarray, known: np.ndarray) -> DepthErrors:
+    """The numbers of error maps (H,W) of the `valid` pixels; `known` says where a truth is."""
+    error = np.abs(maps.nearer_mm[valid])
     return DepthErrors(
         mean=float(error.mean()),
         std=float(error.std()),
         median=float(np.median(error)),
         largest90=float(np.percentile(error, 90)),
-        normal_deg=float(angles[np.isfinite(angles)].mean()),
-        covered=float(valid.sum() / max((truth_mask & np.isfinite(truth_mm)).sum(), 1)),
+        normal_deg=float(maps.angle_deg[np.isfinite(maps.angle_deg)].mean()),
+        covered=float(error.size / max(known.sum(), 1)),
     )
-
-
-def normal_angles(
-    predicted_mm: np.ndarray, truth_mm: np.ndarray, valid: np.ndarray, mm_per_px: float
-) -> np.ndarray:
-    """(H,W) angle [deg] between the normals of two maps, NaN at the edge of `valid` and off it."""
-    normals = normals_of(predicted_mm, mm_per_px)
-    true_normals = normals_of(np.where(np.isfinite(truth_mm), truth_mm, 0), mm_per_px)
-    cosine = (normals * true_normals).sum(-1).clip(-1, 1)
-    return np.where(_erode(valid), np.degrees(np.arccos(cosine)), np.float32(np.nan))
 
 
 def shift_only_error(predicted_mm: np.ndarray, truth_mm: np.ndarray) -> float:

@@ -13,10 +13,10 @@ from df2net_hub.evaluating.traits import bins_of
 from df2net_hub.evaluating.views import View, Views
 from df2net_hub.evaluation import (
     FEWEST_PIXELS,
-    depth_errors,
+    ErrorMaps,
     detail_scores,
-    normal_angles,
-    ransac_scale_shift,
+    error_maps,
+    errors_of,
     shift_only_error,
 )
 
@@ -142,20 +142,11 @@ def measure(view: View, predicted: DepthMap, seed: int = 0) -> Measured | None:
     if valid.sum() < FEWEST_PIXELS:
         log.warning("%s: the prediction and the mask share %d pixels", view.name, valid.sum())
         return None
-    found = depth_errors(
-        predicted.depth_mm,
-        predicted.mask,
-        view.depth_mm,
-        view.mask,
-        view.mm_per_px,
-        np.random.default_rng(seed),
-    )
+    rng = np.random.default_rng(seed)
+    maps = error_maps(predicted.depth_mm, view.depth_mm, valid, view.mm_per_px, rng)
     ours, true = predicted.depth_mm[valid], view.depth_mm[valid]
-    scale, shift = ransac_scale_shift(ours, true, np.random.default_rng(seed))
-    nearer_mm = np.full(valid.shape, np.nan, np.float32)
-    nearer_mm[valid] = scale * ours + shift - true
     detail_deg, detail = detail_scores(predicted.depth_mm, view.depth_mm, valid, view.mm_per_px)
-    values = asdict(found)
+    values = asdict(errors_of(maps, valid, view.mask))
     if predicted.covered is not None:
         values["covered"] = predicted.covered
     values |= {
@@ -166,27 +157,25 @@ def measure(view: View, predicted: DepthMap, seed: int = 0) -> Measured | None:
     if not np.isfinite(list(values.values())).all():
         log.warning("%s: a prediction of NaN, or one too thin to have normals", view.name)
         return None
-    error = np.sort(np.abs(nearer_mm[valid]))
+    error = np.sort(np.abs(maps.nearer_mm[valid]))
     curve = np.searchsorted(error, CURVE_MM, side="right") / len(error)
-    return Measured(values, curve, nearer_mm, _by_part(view, predicted, nearer_mm))
+    return Measured(values, curve, maps.nearer_mm, _by_part(view, maps))
 
 
-def _by_part(view: View, predicted: DepthMap, nearer_mm: np.ndarray) -> dict[str, dict[str, float]]:
+def _by_part(view: View, maps: ErrorMaps) -> dict[str, dict[str, float]]:
     """Part of the face -> its numbers; a part of which too little is compared is not there."""
     if view.landmarks is None:
         return {}
-    valid = np.isfinite(nearer_mm)
-    angles = normal_angles(predicted.depth_mm, view.depth_mm, valid, view.mm_per_px)
-    labels = parts_of(view.landmarks, valid.shape, view.mm_per_px)
-    compared = np.isfinite(angles)
+    labels = parts_of(view.landmarks, view.mask.shape, view.mm_per_px)
+    compared = np.isfinite(maps.angle_deg)
     found = {}
     for number, part in enumerate(PARTS):
         here = compared & (labels == number)
         if here.sum() >= FEWEST_PIXELS:
             found[part] = {
                 "share": float(here.sum() / compared.sum()),
-                "mean": float(np.abs(nearer_mm[here]).mean()),
-                "nearer": float(nearer_mm[here].mean()),
-                "normal_deg": float(angles[here].mean()),
+                "mean": float(np.abs(maps.nearer_mm[here]).mean()),
+                "nearer": float(maps.nearer_mm[here].mean()),
+                "normal_deg": float(maps.angle_deg[here].mean()),
             }
     return found
