@@ -7,6 +7,9 @@ seen from about the front are laid over one another by their landmarks. The mean
 shifted and tilted, is fitted to each face; what is left is how far that face lies from it. Networks
 take a face for likelier the nearer it is: sets whose faces lie further off than those of TRAINED
 come out too much like its mean.
+
+Beside it: how far the middle of an eye's opening lies before the skin above and below the lids. In
+life cornea and lids are about level; eyes of game figures may be plates far behind them.
 """
 
 import argparse
@@ -15,25 +18,50 @@ import numpy as np
 
 from df2net_hub.evaluating.mean_error import MIDDLE, PX_PER_MM, SIDE, MeanFaceGrid
 from df2net_hub.evaluating.sources import open_views
+from df2net_hub.evaluating.views import View
 
 LEFT_MM, RIGHT_MM, TOP_MM, LOWER_MM = -65, 65, -28, 105  # brows to chin, without hair and jaw line
 ROUNDS = 3  # of mean and fit
+EYES = (slice(36, 42), slice(42, 48))
+SKIN = 1.6  # times as far from an eye's middle as the edges of its lids
 
 
-def faces(source: str, most: int, yaw_deg: float, grid: MeanFaceGrid) -> np.ndarray:
-    """(N,SIDE,SIDE) true heights [mm] of the first `most` views that are turned less; NaN off."""
-    y, x = (np.mgrid[:SIDE, :SIDE] - np.array(MIDDLE[::-1])[:, None, None]) / PX_PER_MM
-    inner = (x >= LEFT_MM) & (x < RIGHT_MM) & (y >= TOP_MM) & (y < LOWER_MM)
-    found = []
-    for load in open_views(source).loaders[:most]:
-        view = load()
-        if view.landmarks is None or abs(view.traits.get("yaw") or 0) > yaw_deg:
-            continue
-        heights = np.where(view.mask, view.depth_mm, np.nan)
-        found.append(np.where(inner, grid.lay(view.landmarks, heights), np.nan))
+def frontal(source: str, most: int, yaw_deg: float) -> list[View]:
+    """Those of the first `most` views that have landmarks and are turned by `yaw_deg` or less."""
+    views = [load() for load in open_views(source).loaders[:most]]
+    found = [
+        view
+        for view in views
+        if view.landmarks is not None and abs(view.traits.get("yaw") or 0) <= yaw_deg
+    ]
     if not found:
         raise ValueError(f"{source}: no view with landmarks turned by {yaw_deg} deg or less")
-    return np.array(found)
+    return found
+
+
+def eyes_before_lids(view: View) -> list[float]:
+    """How far [mm] the middle of each eye lies before the lids' skin; eyes not seen, left out."""
+    found = []
+    for eye in EYES:
+        points = view.landmarks[eye]
+        middle = points.mean(0)
+        lids = [middle + SKIN * (points[pair].mean(0) - middle) for pair in ([1, 2], [4, 5])]
+        places = np.rint([middle, *lids]).astype(int)
+        if places.min() < 0 or (places >= view.mask.shape[::-1]).any():
+            continue
+        if view.mask[places[:, 1], places[:, 0]].all():
+            eyeball, upper, lower = view.depth_mm[places[:, 1], places[:, 0]]
+            found.append(float(eyeball - (upper + lower) / 2))
+    return found
+
+
+def faces(views: list[View], grid: MeanFaceGrid) -> np.ndarray:
+    """(N,SIDE,SIDE) true heights [mm], NaN off."""
+    y, x = (np.mgrid[:SIDE, :SIDE] - np.array(MIDDLE[::-1])[:, None, None]) / PX_PER_MM
+    inner = (x >= LEFT_MM) & (x < RIGHT_MM) & (y >= TOP_MM) & (y < LOWER_MM)
+    heights = (np.where(view.mask, view.depth_mm, np.nan) for view in views)
+    laid = (grid.lay(view.landmarks, one) for view, one in zip(views, heights, strict=True))
+    return np.array([np.where(inner, one, np.nan) for one in laid])
 
 
 def fitted(mean: np.ndarray, face: np.ndarray) -> np.ndarray:
@@ -78,14 +106,17 @@ def main() -> None:
     args = parser.parse_args()
     grid = MeanFaceGrid()
     mean = None
-    print("| faces | views | distance from the mean, mm | deviation | 90 % |")
-    print("|---|---|---|---|---|")
+    print("| faces | views | distance from the mean, mm | deviation | 90 % | eye before its lids |")
+    print("|---|---|---|---|---|---|")
     for source in (args.trained, *args.views):
-        found = faces(source, args.most, args.yaw, grid)
+        views = frontal(source, args.most, args.yaw)
+        found = faces(views, grid)
         mean = mean_of(found) if mean is None else mean
         off = distances(mean, found)
-        largest = np.percentile(off, 90)
-        cells = [source, len(off), *(f"{one:.2f}" for one in (off.mean(), off.std(), largest))]
+        eyes = [one for view in views for one in eyes_before_lids(view)]
+        before = f"{np.mean(eyes):.1f} +- {np.std(eyes):.1f}" if eyes else "not seen"
+        numbers = (off.mean(), off.std(), np.percentile(off, 90))
+        cells = [source, len(off), *(f"{one:.2f}" for one in numbers), before]
         print(f"| {' | '.join(map(str, cells))} |", flush=True)
 
 

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 PARTS = ("eyes", "lids", "nose", "mouth", "rest")
+BUT_EYES = "all but eyes and lids"  # the last three at once
 # Each outline is widened by some millimeters. Later ones lie over earlier ones.
 OUTLINES = (
     ("nose", (27, 31, 32, 33, 34, 35), 5.0),  # root, wings and base
@@ -31,3 +32,12 @@ def parts_of(landmarks: np.ndarray, size: tuple[int, int], mm_per_px: float) -> 
         disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
         labels[cv2.dilate(inside, disk) > 0] = PARTS.index(part)
     return labels
+
+
+def regions_of(
+    landmarks: np.ndarray, size: tuple[int, int], mm_per_px: float
+) -> dict[str, np.ndarray]:
+    """Part, and `BUT_EYES` -> (H,W) bool; arguments as of `parts_of`."""
+    labels = parts_of(landmarks, size, mm_per_px)
+    regions = {part: labels == number for number, part in enumerate(PARTS)}
+    return regions | {BUT_EYES: ~(regions["eyes"] | regions["lids"])}

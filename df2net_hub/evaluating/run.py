@@ -8,7 +8,7 @@ import numpy as np
 
 from df2net_hub.evaluating.mean_error import MeanErrors
 from df2net_hub.evaluating.methods import DepthMap, Method
-from df2net_hub.evaluating.parts import PARTS, parts_of
+from df2net_hub.evaluating.parts import regions_of
 from df2net_hub.evaluating.traits import bins_of
 from df2net_hub.evaluating.views import View, Views
 from df2net_hub.evaluation import (
@@ -166,11 +166,10 @@ def _by_part(view: View, maps: ErrorMaps) -> dict[str, dict[str, float]]:
     """Part of the face -> its numbers; a part of which too little is compared is not there."""
     if view.landmarks is None:
         return {}
-    labels = parts_of(view.landmarks, view.mask.shape, view.mm_per_px)
     compared = np.isfinite(maps.angle_deg)
     found = {}
-    for number, part in enumerate(PARTS):
-        here = compared & (labels == number)
+    for part, region in regions_of(view.landmarks, view.mask.shape, view.mm_per_px).items():
+        here = compared & region
         if here.sum() >= FEWEST_PIXELS:
             found[part] = {
                 "share": float(here.sum() / compared.sum()),

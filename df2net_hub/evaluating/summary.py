@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from df2net_hub.evaluating.bootstrap import Interval, mean_interval
-from df2net_hub.evaluating.parts import PARTS
+from df2net_hub.evaluating.parts import BUT_EYES, PARTS
 from df2net_hub.evaluating.run import Evaluation, ViewResult
 
 COMPARED = ("mean", "shift_only", "normal_deg", "detail")
@@ -103,7 +103,7 @@ def _parts(
     names: Sequence[str], results: Sequence[ViewResult], seed: int
 ) -> dict[str, dict[str, MethodSummary]]:
     summaries: dict[str, dict[str, MethodSummary]] = {}
-    for part in PARTS:
+    for part in (*PARTS, BUT_EYES):
         for name in names:
             found = [
                 (r.identity, r.parts[name][part]) for r in results if part in r.parts.get(name, {})
