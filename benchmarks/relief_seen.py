@@ -2,11 +2,15 @@
 
 python benchmarks/relief_seen.py --assets DATA --people 16
 python benchmarks/relief_seen.py --assets DATA --people 24 --of wrinkles
+python benchmarks/relief_seen.py --assets DATA --people 16 --of places
 
 Forms: each person is rendered twice, the same in all but the relief that no head model knows
 (random forms). Of the change between the two depths, less offset and tilt: the share that shows in
 the change of the predictions (slope of the regression), and how well the two agree (correlation).
 Weights that only suppose a likely face have 0 and 0, those that see all have 1 and 1.
+
+Places: each person is rendered twice, the same but for one place, eyes, nose, mouth or chin, which
+lies 6 mm further forward the second time. Share and correlation as for forms.
 
 Wrinkles: each person is rendered with smooth skin and with wrinkles. Skins of photographs show
 some dark lines in both, so the change alone would not do. The prediction's narrow relief is
@@ -33,6 +37,14 @@ BALD = ("hair", "glasses", "occluders")  # what would hide the relief, or move w
 # Waves that a Gaussian of this deviation leaves out are narrow: about 1 cm, and 4 mm.
 NARROW_PX, WRINKLES_PX = 20.0, 8.0
 STAGES = ("dense", "fine", "finer")
+# Landmarks, of the 68, around whose means a Gaussian of this deviation moves the surface.
+PLACES = {
+    "eyes": (range(36, 42), range(42, 48)),
+    "tip of the nose": ([30],),
+    "mouth": (range(48, 68),),
+    "chin": ([8],),
+}
+MOVED_CM, AROUND_CM = 0.6, 1.3
 
 
 @dataclass
@@ -112,6 +124,25 @@ def with_other_forms(sampler: HeadSampler, seed: int, person: int) -> list[Pair]
     return pairs
 
 
+def with_a_place_moved(sampler: HeadSampler, seed: int, person: int, place: str) -> list[Pair]:
+    """A person with `place` half of `MOVED_CM` further back and as much further forward."""
+    pairs, as_drawn = [], sampling.random_forms
+
+    def moved(way: float, rng: np.random.Generator, points: np.ndarray) -> np.ndarray:
+        forms = as_drawn(rng, points)
+        marks = points[sampler.model.landmarks68]
+        for group in PLACES[place]:
+            distance = np.linalg.norm(points - marks[list(group)].mean(0), axis=1)
+            forms[:, 2] += way * np.exp(-((distance / AROUND_CM) ** 2) / 2)
+        return forms
+
+    for way in (-MOVED_CM / 2, MOVED_CM / 2):
+        sampling.random_forms = partial(moved, way)
+        pairs.append(sampler.pair(seed, person, SIZE))
+    sampling.random_forms = as_drawn
+    return pairs
+
+
 def with_and_without_wrinkles(sampler: HeadSampler, seed: int, person: int) -> list[Pair]:
     """A person with smooth skin and with wrinkles."""
     pairs = []
@@ -121,20 +152,41 @@ def with_and_without_wrinkles(sampler: HeadSampler, seed: int, person: int) -> l
     return pairs
 
 
+def changes(
+    pipe: DF2NetPipeline, pairs: list[Pair]
+) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    """Mask (S,S), true change and, of each stage, the predicted one (S,S) [px], without tilt."""
+    mask = pairs[0].mask & pairs[1].mask
+    true = less_tilt((pairs[1].depth - pairs[0].depth) * DEPTH_UNIT_PX, mask)
+    first, second = (predictions(pipe, pair.image) for pair in pairs)
+    return mask, true, {stage: less_tilt(second[stage] - first[stage], mask) for stage in STAGES}
+
+
 def forms_seen(
     pipe: DF2NetPipeline, sampler: HeadSampler, people: int, seed: int
 ) -> dict[str, tuple[Agreement, Agreement]]:
     """Stage -> agreement over all waves and over narrow ones."""
     found = {stage: (Agreement(), Agreement()) for stage in STAGES}
     for person in range(people):
-        pairs = with_other_forms(sampler, seed, person)
-        mask = pairs[0].mask & pairs[1].mask
-        true = less_tilt((pairs[1].depth - pairs[0].depth) * DEPTH_UNIT_PX, mask)
-        first, second = (predictions(pipe, pair.image) for pair in pairs)
+        mask, true, predicted = changes(pipe, with_other_forms(sampler, seed, person))
         for stage, (whole, fine) in found.items():
-            change = less_tilt(second[stage] - first[stage], mask)
+            change = predicted[stage]
             whole.add(true[mask], change[mask])
             fine.add(*(narrow(one, mask, NARROW_PX)[mask] for one in (true, change)))
+    return found
+
+
+def places_seen(
+    pipe: DF2NetPipeline, sampler: HeadSampler, people: int, seed: int
+) -> dict[str, dict[str, Agreement]]:
+    """Stage -> place -> agreement."""
+    found = {stage: {place: Agreement() for place in PLACES} for stage in STAGES}
+    for person in range(people):
+        for place in PLACES:
+            pairs = with_a_place_moved(sampler, seed, person, place)
+            mask, true, predicted = changes(pipe, pairs)
+            for stage, change in predicted.items():
+                found[stage][place].add(true[mask], change[mask])
     return found
 
 
@@ -161,7 +213,7 @@ def main() -> None:
     parser.add_argument("--model", help="pipeline folder or owner/name (the bundled weights)")
     parser.add_argument("--assets", help="ingredients, see docs/assets.md (a head of formulas)")
     parser.add_argument(
-        "--of", choices=("forms", "wrinkles"), default="forms", help="which relief (forms)"
+        "--of", choices=("forms", "wrinkles", "places"), default="forms", help="of what (forms)"
     )
     parser.add_argument("--people", type=int, default=16, help="how many, each twice (16)")
     parser.add_argument("--seed", type=int, default=78)
@@ -174,15 +226,21 @@ def main() -> None:
     )
     pipe = DF2NetPipeline.from_pretrained(args.model)
     if args.of == "forms":
-        columns = "share seen", "correlation", "share, narrow", "correlation, narrow"
+        columns = ["share seen", "correlation", "share, narrow", "correlation, narrow"]
         rows = {
-            stage: (whole.share, whole.correlation, fine.share, fine.correlation)
+            stage: [whole.share, whole.correlation, fine.share, fine.correlation]
             for stage, (whole, fine) in forms_seen(pipe, sampler, args.people, args.seed).items()
         }
-    else:
-        columns = "wrinkles", "lines without wrinkles", "the rest, narrow"
+    elif args.of == "places":
+        columns = [f"{place}, {what}" for place in PLACES for what in ("share", "correlation")]
         rows = {
-            stage: (wrinkled.read[1], smooth.read[1], wrinkled.read[0])
+            stage: [number for one in seen.values() for number in (one.share, one.correlation)]
+            for stage, seen in places_seen(pipe, sampler, args.people, args.seed).items()
+        }
+    else:
+        columns = ["wrinkles", "lines without wrinkles", "the rest, narrow"]
+        rows = {
+            stage: [wrinkled.read[1], smooth.read[1], wrinkled.read[0]]
             for stage, (smooth, wrinkled) in wrinkles_seen(
                 pipe, sampler, args.people, args.seed
             ).items()

@@ -8,7 +8,7 @@ from numba import njit
 from df2net_hub.synthesis.appearance import HeadFields, Look, to_linear
 from df2net_hub.synthesis.morphable import MorphableModel
 from df2net_hub.synthesis.raster import tile_at
-from df2net_hub.synthesis.surface import EYE, MOUTH, SKIN, TEETH, Surface
+from df2net_hub.synthesis.surface import EYE, MOUTH, NOTHING, SKIN, TEETH, Surface
 
 IRIS, PUPIL, LIMBUS = np.float32(0.5), np.float32(0.2), np.float32(0.1)  # angle from the gaze [rad]
 EYE_WHITE = to_linear(np.array([0.74, 0.70, 0.68]))
@@ -60,28 +60,23 @@ def paint(
             table = BYTE_TO_LINEAR if skin.dtype == np.uint8 else BYTE_TO_LINEAR[:0]
             if share > 0:
                 _lay_skin(surface.kind, surface.uv, skin, table, share, albedo)
-    _paint(
-        surface.triangle_id,
-        surface.weights,
-        surface.kind,
-        surface.uv,
-        model.triangles,
-        np.column_stack(per_vertex).astype(np.float32, copy=False),
-        look.vertex_colors is None,
-        NO_PICTURE if look.overlay is None else look.overlay,
-        look.overlay is not None,
-        noise,
-        look.noise_offset.astype(np.float32),
-        np.array(
-            [look.skin_mix, look.blotches, look.brow_width, look.brow_strength,
-             look.beard_grain, look.beard_strength, look.neckline, gloss], np.float32
-        ),
-        np.stack([look.skin_gain, look.hair_color, look.cloth_color, look.teeth_color,
-                  look.iris_color, EYE_WHITE, MOUTH_COLOR, PUPIL_COLOR]).astype(np.float32),
-        gaze_direction(look.gaze),
-        albedo,
-        shine,
+    places = surface.triangle_id, surface.weights, surface.kind
+    vertices = np.column_stack(per_vertex).astype(np.float32, copy=False)
+    numbers = np.array(
+        [look.skin_mix, look.blotches, look.brow_width, look.brow_strength,
+         look.beard_grain, look.beard_strength, look.neckline, gloss], np.float32
     )  # fmt: skip
+    colors = np.stack(
+        [look.skin_gain, look.hair_color, look.cloth_color, look.teeth_color,
+         look.iris_color, EYE_WHITE, MOUTH_COLOR, PUPIL_COLOR]
+    ).astype(np.float32)  # fmt: skip
+    _paint_skin(
+        *places, surface.uv, model.triangles, vertices, look.vertex_colors is None,
+        NO_PICTURE if look.overlay is None else look.overlay, look.overlay is not None,
+        noise, look.noise_offset.astype(np.float32), numbers, colors, albedo, shine,
+    )  # fmt: skip
+    gaze = gaze_direction(look.gaze)
+    _paint_flat(*places, model.triangles, vertices, numbers, colors, gaze, albedo, shine)
     return Coat(albedo, shine)
 
 
@@ -151,7 +146,7 @@ def _lay_skin(
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def _paint(
+def _paint_skin(
     triangle_id: np.ndarray,
     weights: np.ndarray,
     kind: np.ndarray,
@@ -165,45 +160,26 @@ def _paint(
     offset: np.ndarray,
     numbers: np.ndarray,
     colors: np.ndarray,
-    gaze: np.ndarray,
     albedo: np.ndarray,
     gloss: np.ndarray,
 ) -> None:
-    """Everything else, over the skin that lies in `albedo` if it is `textured`."""
-    blotches, neckline, skin_gloss = numbers[1], numbers[6], numbers[7]
+    """Tone, blotches, overlay, brows and stubble, over what lies in `albedo` if `textured`."""
+    blotches, skin_gloss = numbers[1], numbers[7]
     hairy, last = numbers[3] > 0 or numbers[5] > 0, noise.shape[1] - 1
     strands = noise[3]
     for row in range(kind.shape[0]):
         for column in range(kind.shape[1]):
-            what = kind[row, column]
-            if what == 0:
+            if kind[row, column] != SKIN:
                 continue
-            t, shine = triangle_id[row, column], skin_gloss
+            t = triangle_id[row, column]
             wa, wb, wc = weights[row, column, 0], weights[row, column, 1], weights[row, column, 2]
             a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-            y = wa * per_vertex[a, Y] + wb * per_vertex[b, Y] + wc * per_vertex[c, Y]
-            x = wa * per_vertex[a, X] + wb * per_vertex[b, X] + wc * per_vertex[c, X]
-            flat, ring = -1, ONE
-            if what == EYE:
-                z = wa * per_vertex[a, Z] + wb * per_vertex[b, Z] + wc * per_vertex[c, Z]
-                ring = _iris(x, y, z, gaze[0], gaze[1], gaze[2])
-                flat = IRIS_ROW if ring > 0 else WHITE_ROW if ring < 0 else PUPIL_ROW
-                ring, shine = abs(ring) if ring != 0 else ONE, EYE_GLOSS
-            elif what == TEETH:
-                flat = TEETH_ROW
-            elif what == MOUTH:
-                flat = MOUTH_ROW
-            elif y < neckline:
-                flat, shine = CLOTH_ROW, np.float32(0)
-            if flat >= 0:
-                for k in range(3):
-                    albedo[row, column, k] = colors[flat, k] * ring
-                gloss[row, column] = shine
-                continue
             lip = wa * per_vertex[a, LIP] + wb * per_vertex[b, LIP] + wc * per_vertex[c, LIP]
             gloss[row, column] = skin_gloss * (ONE + LIP_GLOSS * lip)
             hair = np.float32(0)
             if hairy:
+                x = wa * per_vertex[a, X] + wb * per_vertex[b, X] + wc * per_vertex[c, X]
+                y = wa * per_vertex[a, Y] + wb * per_vertex[b, Y] + wc * per_vertex[c, Y]
                 brow = (
                     wa * per_vertex[a, BROW] + wb * per_vertex[b, BROW] + wc * per_vertex[c, BROW]
                 )
@@ -238,6 +214,49 @@ def _paint(
                         overlay[i + 1, j, k], wc, overlay[i + 1, j + 1, k], wd,
                     )  # fmt: skip
                 albedo[row, column, k] = value + hair * (colors[HAIR_ROW, k] - value)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def _paint_flat(
+    triangle_id: np.ndarray,
+    weights: np.ndarray,
+    kind: np.ndarray,
+    triangles: np.ndarray,
+    per_vertex: np.ndarray,
+    numbers: np.ndarray,
+    colors: np.ndarray,
+    gaze: np.ndarray,
+    albedo: np.ndarray,
+    gloss: np.ndarray,
+) -> None:
+    """What has one color each: eyes, teeth, the hollow of the mouth, and cloth over the neck."""
+    neckline, skin_gloss = numbers[6], numbers[7]
+    for row in range(kind.shape[0]):
+        for column in range(kind.shape[1]):
+            what = kind[row, column]
+            if what == NOTHING:
+                continue
+            t, shine, ring = triangle_id[row, column], skin_gloss, ONE
+            wa, wb, wc = weights[row, column, 0], weights[row, column, 1], weights[row, column, 2]
+            a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+            y = wa * per_vertex[a, Y] + wb * per_vertex[b, Y] + wc * per_vertex[c, Y]
+            if what == EYE:
+                x = wa * per_vertex[a, X] + wb * per_vertex[b, X] + wc * per_vertex[c, X]
+                z = wa * per_vertex[a, Z] + wb * per_vertex[b, Z] + wc * per_vertex[c, Z]
+                ring = _iris(x, y, z, gaze[0], gaze[1], gaze[2])
+                flat = IRIS_ROW if ring > 0 else WHITE_ROW if ring < 0 else PUPIL_ROW
+                ring, shine = abs(ring) if ring != 0 else ONE, EYE_GLOSS
+            elif what == TEETH:
+                flat = TEETH_ROW
+            elif what == MOUTH:
+                flat = MOUTH_ROW
+            elif y < neckline:
+                flat, shine = CLOTH_ROW, np.float32(0)
+            else:
+                continue
+            for k in range(3):
+                albedo[row, column, k] = colors[flat, k] * ring
+            gloss[row, column] = shine
 
 
 @njit(inline="always")

@@ -249,6 +249,24 @@ def test_nothing_but_the_forms_differs_between_the_two_looks_at_a_person():
     assert sampling.random_forms is as_drawn
 
 
+def test_a_place_lies_6_mm_further_forward_and_the_rest_where_it_was():
+    import numpy as np
+
+    from df2net_hub.synthesis import sampling
+    from df2net_hub.synthesis.recipe import SynthesisRecipe
+
+    seen, as_drawn = script("relief_seen"), sampling.random_forms
+    sampler = sampling.HeadSampler.procedural(SynthesisRecipe(without=seen.BALD))
+    back, forward = seen.with_a_place_moved(sampler, 0, 2, "chin")
+    mask = back.mask & forward.mask
+    mm = (forward.depth - back.depth) * 127.5 * back.mm_per_px
+    mm -= np.median(mm[mask])  # depth is centered on the face's mean
+    (x, chin), (_, bridge) = back.landmarks[[8, 27]].round().astype(int)
+    assert 4.5 < np.nanmax(mm[chin - 20 : chin, x - 5 : x + 5]) < 6.5
+    assert np.abs(mm[:bridge][mask[:bridge]]).max() < 0.3
+    assert sampling.random_forms is as_drawn
+
+
 def test_nothing_but_wrinkles_differs_between_a_smooth_and_a_wrinkled_look():
     import numpy as np
 
