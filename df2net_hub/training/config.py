@@ -31,7 +31,6 @@ FROM_PRESET = (
     "warmup",
     "resolution",
     "window",
-    "disturb",
     "ema",
     "clip",
     "precise_norms",
@@ -72,9 +71,10 @@ class TrainConfig:
         "side of the part of each crop, somewhere on the face, that a refining stage is trained "
         "on [px], a multiple of 4; 0: the whole crop"
     )
-    disturb: float | None = _knob(
+    disturb: float = _knob(
         "how strongly random relief and a tilt disturb the depth given to a refining stage, so "
-        "that it reads the photo again; 0: not at all"
+        "that it reads the photo again; 0: not at all",
+        0.0,
     )
     batch: int | None = _knob("photos per step, over all processes and parts")
     accumulate: int = _knob("parts a batch is computed in, to need less memory", 1)
@@ -142,7 +142,7 @@ class TrainConfig:
                 raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)}")
         if self.window is not None and (self.window < 0 or self.window % 4):
             raise ValueError(f"window must be a multiple of 4, or 0 for none, got {self.window}")
-        if self.disturb is not None and not 0 <= self.disturb < float("inf"):
+        if not 0 <= self.disturb < float("inf"):
             raise ValueError(f"disturb must be a number from 0 on, got {self.disturb}")
         if self.precise_norms is not None and self.precise_norms < 0:
             raise ValueError(f"precise_norms must be 0 or more, got {self.precise_norms}")
@@ -181,7 +181,6 @@ class StageConfig(TrainConfig):
     target: str = "truth"
     resolution: int = 512
     window: int = 0
-    disturb: float = 0.0
     batch: int = 64
     epochs: float = 10.0
     lr: float = 1e-3
@@ -209,7 +208,7 @@ class StageConfig(TrainConfig):
         if self.disturb and self.target == "given":
             raise ValueError(
                 "disturb changes the depth given to the stage, which target given compares with: "
-                "the disturbance would be the truth. Leave out disturb, or give --target truth"
+                "the disturbance would be the truth. Leave out disturb, or give --target truth."
             )
         if self.window and self.recipe(self.stage).losses.released_shading:
             raise ValueError(

@@ -62,7 +62,6 @@ class Recipe:
         epochs, lr, warmup [steps], ema [decay], clip [norm of the gradient].
         precise_norms: photos whose batch statistics the finished network gets, 0 for training's.
         resolution of the crops, window of them that a stage is trained on, 0 for all of it [px].
-        disturb: how strongly the depth given to a refining stage is disturbed; see `disturbed`.
         target: what `depth` and `normal` compare with: the truth, or the depth given to the stage.
         kinds: sources of the rows trained on.
     """
@@ -76,7 +75,6 @@ class Recipe:
     warmup: int = 0
     resolution: int = 512
     window: int = 0
-    disturb: float = 0.0
     ema: float = 0.0
     clip: float = 0.0
     precise_norms: int = 0
