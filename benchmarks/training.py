@@ -40,7 +40,7 @@ class Stage:
         trained = trained_part(network, config.stage).train().requires_grad_(True)
         if config.compile:
             trained.compile()
-        self.model = StageTrainer(network, config.stage, trained)
+        self.model = StageTrainer(network, config.stage, trained, config.disturb)
         self.optimizer = make_optimizer(config, trained.parameters())
         self.weights = config.recipe(config.stage).losses
 

@@ -71,7 +71,7 @@ LAYERS = [
     "df2net_hub/evaluating/now_report",
     "df2net_hub/training/presets df2net_hub/training/order df2net_hub/training/rows",
     "df2net_hub/training/config df2net_hub/training/stream df2net_hub/training/batch_norm"
-    " df2net_hub/training/windows df2net_hub/training/precise_norms",
+    " df2net_hub/training/windows df2net_hub/training/disturb df2net_hub/training/precise_norms",
     "df2net_hub/training/objectives df2net_hub/training/loader df2net_hub/training/schedule",
     "df2net_hub/training/stage df2net_hub/training/pictures df2net_hub/training/checkpoints",
     "df2net_hub/training/validation df2net_hub/training/monitor df2net_hub/training/export",

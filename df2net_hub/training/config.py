@@ -71,6 +71,11 @@ class TrainConfig:
         "side of the part of each crop, somewhere on the face, that a refining stage is trained "
         "on [px], a multiple of 4; 0: the whole crop"
     )
+    disturb: float = _knob(
+        "how strongly random relief and a tilt disturb the depth given to a refining stage, so "
+        "that it reads the photo again; 0: not at all",
+        0.0,
+    )
     batch: int | None = _knob("photos per step, over all processes and parts")
     accumulate: int = _knob("parts a batch is computed in, to need less memory", 1)
     epochs: float | None = _knob("passes over the data")
@@ -137,6 +142,8 @@ class TrainConfig:
                 raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)}")
         if self.window is not None and (self.window < 0 or self.window % 4):
             raise ValueError(f"window must be a multiple of 4, or 0 for none, got {self.window}")
+        if not 0 <= self.disturb < float("inf"):
+            raise ValueError(f"disturb must be a number from 0 on, got {self.disturb}")
         if self.precise_norms is not None and self.precise_norms < 0:
             raise ValueError(f"precise_norms must be 0 or more, got {self.precise_norms}")
         if self.network and self.stage == "all":
@@ -192,6 +199,16 @@ class StageConfig(TrainConfig):
             raise ValueError(
                 f"window is for the refining stages, fine and finer; stage {self.stage} needs the "
                 "whole face. For --stage all, give it in the tables [fine] and [finer]."
+            )
+        if self.disturb and self.stage not in ("fine", "finer"):
+            raise ValueError(
+                f"disturb is for the refining stages, fine and finer; stage {self.stage} is given "
+                "no depth. For --stage all, give it in the tables [fine] and [finer]."
+            )
+        if self.disturb and self.target == "given":
+            raise ValueError(
+                "disturb changes the depth given to the stage, which target given compares with: "
+                "the disturbance would be the truth. Leave out disturb, or give --target truth."
             )
         if self.window and self.recipe(self.stage).losses.released_shading:
             raise ValueError(

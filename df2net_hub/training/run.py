@@ -112,7 +112,7 @@ def _train_stage(config: StageConfig) -> Path:
     if config.compile:
         trained.compile()
     optimizer = make_optimizer(config, trained.parameters())
-    model = StageTrainer(network, config.stage, trained)
+    model = StageTrainer(network, config.stage, trained, config.disturb)
     model, optimizer = accelerator.prepare(model, optimizer)
     checkpoints = Checkpoints(out / "checkpoints", config.keep, accelerator, average)
     state = checkpoints.resume() if config.resume else RunState()

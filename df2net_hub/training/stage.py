@@ -14,6 +14,7 @@ from df2net_hub.modeling.fnet_residual import ResidualFNet
 from df2net_hub.modeling.residual_unet import ResidualUNet
 from df2net_hub.registry import create_model, model_entry
 from df2net_hub.training.config import StageConfig
+from df2net_hub.training.disturb import disturbed
 from df2net_hub.training.objectives import Seen
 from df2net_hub.training.windows import Windows, draw_windows
 
@@ -84,11 +85,16 @@ def trained_part(network: Network, stage: str) -> nn.Module:
 
 
 class StageTrainer(nn.Module):
-    """Runs `trained` as the stage of `network`, behind its fixed stages."""
+    """Runs `trained` as the stage of `network`, behind its fixed stages.
 
-    def __init__(self, network: Network, stage: str, trained: nn.Module) -> None:
+    While it trains, the depth given to a refining stage is disturbed by `disturb`, see `disturbed`.
+    """
+
+    def __init__(
+        self, network: Network, stage: str, trained: nn.Module, disturb: float = 0.0
+    ) -> None:
         super().__init__()
-        self.trained, self.stage = trained, stage
+        self.trained, self.stage, self.disturb = trained, stage, disturb
         # In a tuple, so that the fixed stages are no submodules: not optimized, averaged or saved.
         self.before = (network,)
 
@@ -109,6 +115,8 @@ class StageTrainer(nn.Module):
         with torch.no_grad():
             dense, _ = network.see(photo)
             given = dense if self.stage == "fine" else network.refine(photo, dense)
+            if self.training and self.disturb:
+                given = disturbed(given, self.disturb)
             if windows is not None:
                 photo, dense, given = (windows.cut(maps) for maps in (photo, dense, given))
         refined = self.trained(photo, given)

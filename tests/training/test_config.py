@@ -81,6 +81,8 @@ def test_a_file_with_a_mistake_is_an_error_that_names_it(tmp_path, capsys, text,
         ({"batch": 0}, "batch must be 1 or more, got 0"),
         ({"network": "fnet_small"}, "give its --stage, not all"),
         ({"window": 30}, "multiple of 4, or 0 for none, got 30"),
+        ({"disturb": -1.0}, "disturb must be a number from 0 on, got -1.0"),
+        ({"disturb": float("nan")}, "disturb must be a number from 0 on, got nan"),
         ({"tracker": "paper"}, "tracker must be one of tensorboard, wandb, trackio, none"),
     ],
 )
@@ -94,6 +96,8 @@ def test_a_wrong_knob_is_named(change, message):
     [
         ({"batch": 6, "accumulate": 4}, "batch 6 is no multiple of accumulate 4"),
         ({"stage": "dense", "window": 64}, "stage dense needs the whole face"),
+        ({"stage": "dense", "disturb": 1.0}, "stage dense is given no depth"),
+        ({"stage": "finer", "disturb": 1.0, "target": "given"}, "would be the truth"),
         (
             {"stage": "fine", "window": 64, "losses": ("released_shading=1",)},
             "knows no windows; leave out window",
