@@ -61,11 +61,12 @@ def paint(
             if share > 0:
                 _lay_skin(surface.kind, surface.uv, skin, table, share, albedo)
     places = surface.triangle_id, surface.weights, surface.kind
+    gloss = np.float32(gloss)
     vertices = np.column_stack(per_vertex).astype(np.float32, copy=False)
     numbers = np.array(
-        [look.skin_mix, look.blotches, look.brow_width, look.brow_strength,
-         look.beard_grain, look.beard_strength, look.neckline, gloss], np.float32
-    )  # fmt: skip
+        [look.blotches, look.brow_width, look.brow_strength, look.beard_grain, look.beard_strength],
+        np.float32,
+    )
     colors = np.stack(
         [look.skin_gain, look.hair_color, look.cloth_color, look.teeth_color,
          look.iris_color, EYE_WHITE, MOUTH_COLOR, PUPIL_COLOR]
@@ -73,10 +74,12 @@ def paint(
     _paint_skin(
         *places, surface.uv, model.triangles, vertices, look.vertex_colors is None,
         NO_PICTURE if look.overlay is None else look.overlay, look.overlay is not None,
-        noise, look.noise_offset.astype(np.float32), numbers, colors, albedo, shine,
+        noise, look.noise_offset.astype(np.float32), numbers, colors, gloss, albedo, shine,
     )  # fmt: skip
-    gaze = gaze_direction(look.gaze)
-    _paint_flat(*places, model.triangles, vertices, numbers, colors, gaze, albedo, shine)
+    _paint_flat(
+        *places, model.triangles, vertices, np.float32(look.neckline), colors,
+        gaze_direction(look.gaze), gloss, albedo, shine,
+    )  # fmt: skip
     return Coat(albedo, shine)
 
 
@@ -160,12 +163,13 @@ def _paint_skin(
     offset: np.ndarray,
     numbers: np.ndarray,
     colors: np.ndarray,
+    skin_gloss: float,
     albedo: np.ndarray,
     gloss: np.ndarray,
 ) -> None:
     """Tone, blotches, overlay, brows and stubble, over what lies in `albedo` if `textured`."""
-    blotches, skin_gloss = numbers[1], numbers[7]
-    hairy, last = numbers[3] > 0 or numbers[5] > 0, noise.shape[1] - 1
+    blotches = numbers[0]
+    hairy, last = numbers[2] > 0 or numbers[4] > 0, noise.shape[1] - 1
     strands = noise[3]
     for row in range(kind.shape[0]):
         for column in range(kind.shape[1]):
@@ -189,7 +193,7 @@ def _paint_skin(
                     + wc * per_vertex[c, BEARD]
                 )
                 strand = tile_at(strands, x * HAIRS_X + offset[0], y * HAIRS_Y + offset[1])
-                hair = _hairy(brow, beard, strand, numbers[2], numbers[3], numbers[4], numbers[5])
+                hair = _hairy(brow, beard, strand, numbers[1], numbers[2], numbers[3], numbers[4])
             if not textured:
                 for k in range(RGB, RGB + 3):
                     albedo[row, column, k - RGB] = (
@@ -223,14 +227,14 @@ def _paint_flat(
     kind: np.ndarray,
     triangles: np.ndarray,
     per_vertex: np.ndarray,
-    numbers: np.ndarray,
+    neckline: float,
     colors: np.ndarray,
     gaze: np.ndarray,
+    skin_gloss: float,
     albedo: np.ndarray,
     gloss: np.ndarray,
 ) -> None:
     """What has one color each: eyes, teeth, the hollow of the mouth, and cloth over the neck."""
-    neckline, skin_gloss = numbers[6], numbers[7]
     for row in range(kind.shape[0]):
         for column in range(kind.shape[1]):
             what = kind[row, column]

@@ -73,7 +73,7 @@ class TrainConfig:
     )
     disturb: float = _knob(
         "how strongly random relief and a tilt disturb the depth given to a refining stage, so "
-        "that it reads the photo again; 0: not at all",
+        "that it is not taken for granted; 0: not at all",
         0.0,
     )
     batch: int | None = _knob("photos per step, over all processes and parts")

@@ -1,8 +1,8 @@
-"""Disturbances of the depth that a refining stage is given, so that it looks at the photo again.
+"""Disturbances of the depth that a refining stage is given, so that it is not taken for granted.
 
 Behind the stages before it, a refining stage meets their errors on the pairs it is trained on. On
-faces of other making those are larger and of other shape, and it lets them pass. Random relief and
-a tilt on the depth given to it, with the truth as it is, teach it to take nothing for granted.
+faces of other making those are larger and of other shape, and more of them pass. With random relief
+and a tilt on the depth given to it, and the truth as it is, it learns to mend more than it meets.
 """
 
 import torch
