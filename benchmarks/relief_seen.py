@@ -12,14 +12,15 @@ Weights that only suppose a likely face have 0 and 0, those that see all have 1 
 Places: each person is rendered twice, the same but for one place, eyes, nose, mouth or chin, which
 lies 6 mm further forward the second time. Share and correlation as for forms.
 
-Wrinkles: each person is rendered with smooth skin and with wrinkles. Skins of photographs show
-some dark lines in both, so the change alone would not do. The prediction's narrow relief is
-explained by the true one of the smooth look and by the wrinkles, by least squares: the share of
-either that shows, where wrinkles are, and where only lines are left of them.
+Wrinkles: each person is rendered with smooth skin, with lines and folds, and with the lumps and
+pores of skin as well. Skins of photographs show some dark lines in all, so the change alone would
+not do. The prediction's narrow relief is explained by the true one of the smooth look, by the lines
+and by the lumps, by least squares: the share of each that shows, and of the lines also where only
+the paint is left of them.
 """
 
 import argparse
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import cv2
@@ -31,6 +32,7 @@ from df2net_hub.geometry import DEPTH_UNIT_PX
 from df2net_hub.synthesis import sampling
 from df2net_hub.synthesis.recipe import SynthesisRecipe
 from df2net_hub.synthesis.sampling import HeadSampler, Pair
+from df2net_hub.synthesis.wrinkles import KINDS
 
 SIZE = 512
 BALD = ("hair", "glasses", "occluders")  # what would hide the relief, or move with it
@@ -45,6 +47,7 @@ PLACES = {
     "chin": ([8],),
 }
 MOVED_CM, AROUND_CM = 0.6, 1.3
+LUMPS = ("unevenness", "grain")  # of the kinds of wrinkles, what is all over the skin
 
 
 @dataclass
@@ -67,19 +70,19 @@ class Agreement:
 
 @dataclass
 class Shares:
-    """Least squares of a prediction over two causes, the smooth relief and the wrinkles."""
+    """Least squares of a prediction over three causes: smooth relief, lines and lumps."""
 
-    causes: np.ndarray = field(default_factory=lambda: np.zeros((2, 2)))
-    effects: np.ndarray = field(default_factory=lambda: np.zeros(2))
+    causes: np.ndarray = field(default_factory=lambda: np.zeros((3, 3)))
+    effects: np.ndarray = field(default_factory=lambda: np.zeros(3))
 
-    def add(self, smooth: np.ndarray, wrinkles: np.ndarray, predicted: np.ndarray) -> None:
-        true = np.stack([smooth, wrinkles])
+    def add(self, true: np.ndarray, predicted: np.ndarray) -> None:
+        """`true` (3,N) and `predicted` (N,) relief at N pixels."""
         self.causes += true @ true.T
         self.effects += true @ predicted
 
     @property
     def read(self) -> np.ndarray:
-        """(2,) share of the smooth relief and of the wrinkles that shows."""
+        """(3,) share of each cause that shows."""
         return np.asarray(np.linalg.solve(self.causes, self.effects))
 
 
@@ -143,11 +146,15 @@ def with_a_place_moved(sampler: HeadSampler, seed: int, person: int, place: str)
     return pairs
 
 
-def with_and_without_wrinkles(sampler: HeadSampler, seed: int, person: int) -> list[Pair]:
-    """A person with smooth skin and with wrinkles."""
+def smooth_lined_and_lumpy(sampler: HeadSampler, seed: int, person: int) -> list[Pair]:
+    """A person with smooth skin, with lines and folds, and with the skin's lumps as well."""
+    kit = sampler.wrinkles
+    lines = np.array([kind not in LUMPS for kind in KINDS], np.float32)
+    lined = replace(kit, maps=kit.maps * lines[:, None, None, None])
     pairs = []
-    for without in (("wrinkles",), ()):
+    for without, drawn in ((("wrinkles",), kit), ((), lined), ((), kit)):
         sampler.recipe = SynthesisRecipe(without=(*BALD, *without))
+        sampler.wrinkles = drawn
         pairs.append(sampler.pair(seed, person, SIZE))
     return pairs
 
@@ -193,15 +200,16 @@ def places_seen(
 def wrinkles_seen(
     pipe: DF2NetPipeline, sampler: HeadSampler, people: int, seed: int
 ) -> dict[str, tuple[Shares, Shares]]:
-    """Stage -> what shows in the smooth look and in the wrinkled one."""
+    """Stage -> what shows in the smooth look and in that with all wrinkles."""
     found = {stage: (Shares(), Shares()) for stage in STAGES}
     for person in range(people):
-        pairs = with_and_without_wrinkles(sampler, seed, person)
-        mask = pairs[0].mask & pairs[1].mask
-        smooth, wrinkled = (sharp(pair.depth * DEPTH_UNIT_PX, mask) for pair in pairs)
-        for look, pair in enumerate(pairs):
+        looks = smooth_lined_and_lumpy(sampler, seed, person)
+        mask = np.logical_and.reduce([pair.mask for pair in looks])
+        smooth, lined, lumpy = (sharp(pair.depth * DEPTH_UNIT_PX, mask) for pair in looks)
+        true = np.stack([smooth, lined - smooth, lumpy - lined])
+        for look, pair in enumerate((looks[0], looks[2])):
             for stage, depth in predictions(pipe, pair.image).items():
-                found[stage][look].add(smooth, wrinkled - smooth, sharp(depth, mask))
+                found[stage][look].add(true, sharp(depth, mask))
     return found
 
 
@@ -238,9 +246,9 @@ def main() -> None:
             for stage, seen in places_seen(pipe, sampler, args.people, args.seed).items()
         }
     else:
-        columns = ["wrinkles", "lines without wrinkles", "the rest, narrow"]
+        columns = ["lines", "paint of lines alone", "lumps", "the rest, narrow"]
         rows = {
-            stage: [wrinkled.read[1], smooth.read[1], wrinkled.read[0]]
+            stage: [wrinkled.read[1], smooth.read[1], wrinkled.read[2], wrinkled.read[0]]
             for stage, (smooth, wrinkled) in wrinkles_seen(
                 pipe, sampler, args.people, args.seed
             ).items()

@@ -267,7 +267,7 @@ def test_a_place_lies_6_mm_further_forward_and_the_rest_where_it_was():
     assert sampling.random_forms is as_drawn
 
 
-def test_nothing_but_wrinkles_differs_between_a_smooth_and_a_wrinkled_look():
+def test_lines_and_then_lumps_are_all_that_differs_between_three_looks_at_a_person():
     import numpy as np
 
     from df2net_hub.synthesis.recipe import SynthesisRecipe
@@ -275,26 +275,36 @@ def test_nothing_but_wrinkles_differs_between_a_smooth_and_a_wrinkled_look():
 
     seen = script("relief_seen")
     sampler = HeadSampler.procedural(SynthesisRecipe(without=seen.BALD))
-    smooth, wrinkled = seen.with_and_without_wrinkles(sampler, 0, 2)
-    np.testing.assert_array_equal(smooth.landmarks, wrinkled.landmarks)
-    np.testing.assert_array_equal(smooth.albedo[wrinkled.mask], wrinkled.albedo[wrinkled.mask])
-    change = np.abs(wrinkled.depth - smooth.depth)[smooth.mask & wrinkled.mask] * 127.5
+    kit = sampler.wrinkles
+    smooth, lined, lumpy = seen.smooth_lined_and_lumpy(sampler, 0, 2)
+    assert sampler.wrinkles is kit
+    for one in (lined, lumpy):
+        np.testing.assert_array_equal(smooth.landmarks, one.landmarks)
+        np.testing.assert_array_equal(smooth.albedo[one.mask], one.albedo[one.mask])
+    lines, lumps = (
+        np.abs(after.depth - before.depth)[before.mask & after.mask] * 127.5
+        for before, after in ((smooth, lined), (lined, lumpy))
+    )
     # Furrows of up to some millimeters in a head of 512 px, and pictures that show them.
-    assert 0.2 < change.max() < 15
-    assert 0 < np.abs(wrinkled.image.astype(int) - smooth.image).mean() < 10
+    assert 0.2 < lines.max() < 15
+    assert 0 < np.abs(lumpy.image.astype(int) - smooth.image).mean() < 10
+    # Lines lie here and there, lumps and pores all over.
+    assert np.median(lines) < 0.1 * np.percentile(lines, 99)
+    assert np.median(lumps) > 0.1 * np.percentile(lumps, 99) > 0
 
 
-def test_a_third_of_the_wrinkles_beside_half_of_the_rest_is_told():
+def test_a_third_of_the_lines_beside_half_of_the_rest_is_told():
     import numpy as np
 
     seen = script("relief_seen")
     rng = np.random.default_rng(0)
     shares = seen.Shares()
     for _ in range(3):
-        smooth, noise = rng.normal(size=(2, 5000))
-        wrinkles = np.minimum(rng.normal(size=5000) + 0.3 * smooth - 1, 0)  # hardly independent
-        shares.add(smooth, wrinkles, 0.5 * smooth + wrinkles / 3 + 0.1 * noise)
-    np.testing.assert_allclose(shares.read, [0.5, 1 / 3], atol=0.01)
+        smooth, lumps, noise = rng.normal(size=(3, 5000))
+        lines = np.minimum(rng.normal(size=5000) + 0.3 * smooth - 1, 0)  # hardly independent
+        true = np.stack([smooth, lines, lumps])
+        shares.add(true, 0.5 * smooth + lines / 3 + 0.05 * lumps + 0.1 * noise)
+    np.testing.assert_allclose(shares.read, [0.5, 1 / 3, 0.05], atol=0.01)
 
 
 def test_the_bundled_weights_wrinkles_are_measured_in_both_looks():
@@ -306,6 +316,6 @@ def test_the_bundled_weights_wrinkles_are_measured_in_both_looks():
     sampler = HeadSampler.procedural(SynthesisRecipe(without=seen.BALD))
     shares = seen.wrinkles_seen(DF2NetPipeline.from_pretrained(), sampler, 1, 2)
     assert set(shares) == {"dense", "fine", "finer"}
-    smooth, wrinkled = (look.read for look in shares["finer"])
-    assert 0.1 < wrinkled[0] < 1.5  # eyes, nose and mouth of a head of formulas
-    assert wrinkled[1] != smooth[1]
+    smooth, lumpy = (look.read for look in shares["finer"])
+    assert 0.1 < lumpy[0] < 1.5  # eyes, nose and mouth of a head of formulas
+    assert lumpy[1] != smooth[1] and abs(lumpy[2]) < 1
