@@ -194,7 +194,7 @@ def test_detail_loss_sees_wrinkles_and_not_the_form_that_they_lie_on():
     form = relief(400)
     leaning = detail_loss(relief(16) + form, flat, everywhere, 512)
     torch.testing.assert_close(leaning, costs[16], rtol=0.1, atol=0)
-    assert detail_loss(relief(16) + form + 0.3, relief(16), everywhere, 512) < 0.1 * costs[16]
+    assert detail_loss(relief(16) + form + 0.3, relief(16), everywhere, 512) < 0.02 * costs[16]
 
 
 def test_detail_is_of_the_same_size_on_the_face_at_any_resolution():
