@@ -8,8 +8,6 @@ several processes or one after the other, is exactly the gradient of the whole b
 Depth is network depth (see `geometry`), of any floating type; float32 is computed with at least.
 """
 
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -19,9 +17,6 @@ from df2net_hub.shading import at_least_float32, fit_light, shade
 
 # Variance of a depth map below which a scale fitted to it would be noise: 0.01 px of relief.
 FLAT = 1e-8
-# Deviation of the Gaussian that parts detail from shape [px of the crop]: about 4 mm on a face, as
-# in the detail score of `evaluation`.
-DETAIL_PX = 9.0
 
 
 def network_normals(depth: Tensor, side: int | None = None) -> Tensor:
@@ -64,38 +59,6 @@ def cosine_loss(normals: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     as it is sure.
     """
     return masked_mean(1 - (target * at_least_float32(normals)).sum(1, keepdim=True), mask)
-
-
-def blurred(values: Tensor, deviation: float) -> Tensor:
-    """(B,1,H,W) Gaussian mean of `values`, 0 beyond the picture; `deviation` [px]."""
-    reach = math.ceil(3 * deviation)
-    steps = torch.arange(-reach, reach + 1, device=values.device, dtype=values.dtype)
-    kernel = (-((steps / deviation) ** 2) / 2).exp()
-    kernel = kernel / kernel.sum()
-    rows = F.conv2d(values, kernel[None, None, :, None], padding=(reach, 0))
-    return F.conv2d(rows, kernel[None, None, None], padding=(0, reach))
-
-
-def detail_loss(depth: Tensor, target: Tensor, mask: Tensor, side: int | None = None) -> Tensor:
-    """`cosine_loss` of the detail alone: of normals as if all wider than 4 mm were right.
-
-    Ours. Before the truth's normals are taken it is given the smooth part of the prediction's
-    error. Of the whole angle wrinkles are a few hundredths, and what teaches them is lost in what
-    cannot be known of the wide forms around them.
-
-    Args:
-        depth: (B,1,H,W) D_pre [network depth].
-        target: (B,1,H,W) D_gt.
-        mask: (B,1,H,W) bool.
-        side: of the crop [px], if these are windows of it.
-    """
-    depth, inside = at_least_float32(depth), mask.to(target.dtype)
-    deviation = DETAIL_PX * (side or depth.shape[-1]) / CROP_SIZE
-    error = (depth.detach() - target) * inside
-    with torch.autocast(depth.device.type, enabled=False):
-        smooth = blurred(error, deviation) / blurred(inside, deviation).clamp(min=1e-3)
-    normals = (network_normals(one, side) for one in (depth, target + smooth))
-    return cosine_loss(*normals, erode(mask))
 
 
 def shading_loss(

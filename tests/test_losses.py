@@ -7,11 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from df2net_hub.geometry import DEPTH_UNIT_PX
 from df2net_hub.losses import (
     cosine_loss,
     depth_loss,
-    detail_loss,
     edge_aware_loss,
     erode,
     gradient_loss,
@@ -61,7 +59,6 @@ LOSSES = {
     "depth": depth_loss,
     "normal": of_normals(normal_loss),
     "cosine": of_normals(cosine_loss),
-    "detail": detail_loss,
     "shading": of_shading,
     "gradient": gradient_loss,
     "scale_shift_invariant": scale_shift_invariant_loss,
@@ -175,48 +172,6 @@ def test_of_a_wrinkle_that_is_there_in_one_photo_of_three_cosine_shows_a_third_a
 
     assert abs(best(cosine_loss) - 0.1) < 0.003
     assert best(normal_loss) == 0
-
-
-def relief(wave_px: float, side: int = 128) -> Tensor:
-    """Waves along x that lean by 0.1 at most, on the window of a 512 crop."""
-    x = torch.arange(side) * 2 * math.pi / wave_px
-    height_px = 0.1 * wave_px / (2 * math.pi) * x.sin()
-    return (height_px / DEPTH_UNIT_PX).expand(1, 1, side, side)
-
-
-def test_detail_loss_sees_wrinkles_and_not_the_form_that_they_lie_on():
-    everywhere = torch.ones(1, 1, 128, 128, dtype=torch.bool)
-    flat = torch.zeros(1, 1, 128, 128)
-    costs = {wave: detail_loss(relief(wave), flat, everywhere, 512) for wave in (16, 400)}
-    # Half the mean square of the angle, 0.1 at most, which central differences see 5 % smaller.
-    torch.testing.assert_close(costs[16], torch.tensor(0.1**2 / 4 * 0.95), rtol=0.05, atol=0)
-    assert costs[400] < 0.1 * costs[16]  # at the edges, where the Gaussian lacks a side
-    form = relief(400)
-    leaning = detail_loss(relief(16) + form, flat, everywhere, 512)
-    torch.testing.assert_close(leaning, costs[16], rtol=0.1, atol=0)
-    assert detail_loss(relief(16) + form + 0.3, relief(16), everywhere, 512) < 0.02 * costs[16]
-
-
-def test_detail_is_of_the_same_size_on_the_face_at_any_resolution():
-    large, small = relief(32, 512), 2 * relief(16, 256)  # 32 px of the crop, on 512 and 256 px
-    masks = (torch.ones_like(one, dtype=torch.bool) for one in (large, small))
-    of_large, of_small = (
-        detail_loss(one, torch.zeros_like(one), mask)
-        for one, mask in zip((large, small), masks, strict=True)
-    )
-    assert of_large > 1e-4
-    torch.testing.assert_close(of_large, of_small, rtol=0.1, atol=0)
-
-
-def test_detail_loss_draws_the_prediction_to_the_truths_wrinkles_and_leaves_its_form_alone():
-    everywhere = torch.ones(1, 1, 128, 128, dtype=torch.bool)
-    form = relief(400)
-    depth = (0.5 * relief(8) + form).requires_grad_(True)
-    (gradient,) = torch.autograd.grad(detail_loss(depth, relief(8), everywhere, 512), depth)
-    step = -gradient[..., 32:96, 32:96].flatten()
-    wrinkles, forms = (one[..., 32:96, 32:96].flatten() for one in (relief(8), form))
-    assert torch.nn.functional.cosine_similarity(step, wrinkles, dim=0) > 0.95
-    assert abs(torch.nn.functional.cosine_similarity(step, forms, dim=0)) < 0.05
 
 
 def test_normals_of_the_same_relief_do_not_depend_on_the_resolution():

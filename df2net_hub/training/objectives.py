@@ -11,7 +11,6 @@ from df2net_hub.albedo_losses import albedo_edge_loss, albedo_level_loss, albedo
 from df2net_hub.losses import (
     cosine_loss,
     depth_loss,
-    detail_loss,
     edge_aware_loss,
     erode,
     gradient_loss,
@@ -109,9 +108,6 @@ TERMS: dict[str, Term] = {
     ),
     "cosine": Term(
         lambda seen: cosine_loss(seen.normals, seen.target_normals, seen.inner), ("depth",)
-    ),
-    "detail": Term(
-        lambda seen: detail_loss(seen.depth, seen.target_depth, seen.mask, seen.side), ("depth",)
     ),
     "shading": Term(_shading, ("depth", "albedo")),
     "released_shading": Term(_released_shading, ("depth", "albedo")),

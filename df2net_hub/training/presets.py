@@ -22,7 +22,6 @@ class LossWeights:
     mask: float = 0.0
     gradient: float = 0.0
     cosine: float = 0.0
-    detail: float = 0.0
     scale_shift: float = 0.0
     smooth: float = 0.0
     albedo: float = 0.0
