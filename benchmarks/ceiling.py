@@ -43,13 +43,14 @@ class Faces:
     """F faces of P points.
 
     Attributes:
-        shape: (F,P,3) in the head's frame [cm]. mean_identity: the same with the mean's identity,
-            at the mean lean.
+        shape: (F,P,3) in the head's frame [cm]. mean_lean: the same, leaning as the mean does.
+            mean_identity: with the mean's identity, at the mean lean.
         pose: (F,3) yaw, pitch, roll [rad]. px_per_cm, per_distance: (F,) of the lens [1/cm].
         center: (F,2) point of the turned head at the crop's middle [cm].
     """
 
     shape: np.ndarray
+    mean_lean: np.ndarray
     mean_identity: np.ndarray
     pose: np.ndarray
     px_per_cm: np.ndarray
@@ -80,6 +81,7 @@ class PointSampler:
         own = moved + (weights.astype(np.float32) @ self.identity).reshape(moved.shape)
         stretch = 1 + rng.normal(0, [0.035, 0.045, 0.04], (count, 1, 3))
         shape = leaning(own * stretch, rng.normal(*LEAN, (count, 1)))
+        mean_lean = np.full((count, 1), LEAN[0])
 
         pose = np.stack([sample_pose(rng) for _ in range(count)])
         eyes = shape[:, EYES].mean(1) * [1, 1, 0.6]
@@ -91,7 +93,8 @@ class PointSampler:
         distance = np.exp(rng.uniform(np.log(50), np.log(200), count))
         return Faces(
             shape=shape,
-            mean_identity=leaning(moved, np.full((count, 1), LEAN[0])),
+            mean_lean=leaning(own * stretch, mean_lean),
+            mean_identity=leaning(moved, mean_lean),
             pose=pose,
             px_per_cm=CROP_SIZE / side,
             per_distance=np.where(rng.random(count) < 0.5, 1 / distance, 0.0),
@@ -202,9 +205,11 @@ def rows(
     faces = PointSampler(model, seed).faces(count)
     truth = placed(faces, faces.shape, faces.pose)
     known = placed(faces, faces.mean_identity, faces.pose)
+    upright = placed(faces, faces.mean_lean, faces.pose)
     found = {
         "nothing: a flat map": errors(np.zeros(truth.shape[:2]), truth),
         "turn and expression; the mean's identity": errors(known[..., 2], truth),
+        "all but how far the face leans": errors(upright[..., 2], truth),
     }
     rng = np.random.default_rng(seed)
     for degrees in (1, 2, 3):

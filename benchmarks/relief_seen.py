@@ -3,6 +3,7 @@
 python benchmarks/relief_seen.py --assets DATA --people 16
 python benchmarks/relief_seen.py --assets DATA --people 24 --of wrinkles
 python benchmarks/relief_seen.py --assets DATA --people 16 --of places
+python benchmarks/relief_seen.py --assets DATA --people 60 --of lean
 
 Forms: each person is rendered twice, the same in all but the relief that no head model knows
 (random forms). Of the change between the two depths, less offset and tilt: the share that shows in
@@ -11,6 +12,10 @@ Weights that only suppose a likely face have 0 and 0, those that see all have 1 
 
 Places: each person is rendered twice, the same but for one place, eyes, nose, mouth or chin, which
 lies 6 mm further forward the second time. Share and correlation as for forms.
+
+Lean: each person is rendered twice, the same but for the depth, which is sheared by a tenth of the
+height over the eyes the second time: from the front the picture hardly changes. The share of the
+change in the face's slope from top to bottom that shows.
 
 Wrinkles: each person is rendered with smooth skin, with lines and folds, and with the lumps and
 pores of skin as well. Skins of photographs show some dark lines in all, so the change alone would
@@ -47,6 +52,8 @@ PLACES = {
     "chin": ([8],),
 }
 MOVED_CM, AROUND_CM = 0.6, 1.3
+LEANS = (-0.14, -0.04)  # depth over height; the renderer draws -0.09 with a deviation of 0.05
+FRONT_DEG = 15.0
 LUMPS = ("unevenness", "grain")  # of the kinds of wrinkles, what is all over the skin
 
 
@@ -86,12 +93,19 @@ class Shares:
         return np.asarray(np.linalg.solve(self.causes, self.effects))
 
 
-def less_tilt(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """(S,S) `values` without the plane that fits them best in the mask, 0 outside."""
+def plane_of(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """(3,) offset and slopes in x and y of the plane that fits `values` (S,S) best in the mask."""
     y, x = np.nonzero(mask)
     plane = np.column_stack([np.ones(len(x)), x, y])
+    return np.asarray(np.linalg.lstsq(plane, values[mask], rcond=None)[0])
+
+
+def less_tilt(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """(S,S) `values` without the plane that fits them best in the mask, 0 outside."""
+    offset, along_x, along_y = plane_of(values, mask)
+    y, x = np.nonzero(mask)
     out = np.zeros(mask.shape)
-    out[mask] = values[mask] - plane @ np.linalg.lstsq(plane, values[mask], rcond=None)[0]
+    out[mask] = values[mask] - (offset + along_x * x + along_y * y)
     return out
 
 
@@ -146,6 +160,16 @@ def with_a_place_moved(sampler: HeadSampler, seed: int, person: int, place: str)
     return pairs
 
 
+def with_other_lean(sampler: HeadSampler, seed: int, person: int) -> list[Pair]:
+    """A person whose face leans back, and forward."""
+    pairs, as_drawn = [], sampling.LEAN
+    for lean in LEANS:
+        sampling.LEAN = (lean, 0.0)
+        pairs.append(sampler.pair(seed, person, SIZE))
+    sampling.LEAN = as_drawn
+    return pairs
+
+
 def smooth_lined_and_lumpy(sampler: HeadSampler, seed: int, person: int) -> list[Pair]:
     """A person with smooth skin, with lines and folds, and with the skin's lumps as well."""
     kit = sampler.wrinkles
@@ -197,6 +221,23 @@ def places_seen(
     return found
 
 
+def lean_seen(
+    pipe: DF2NetPipeline, sampler: HeadSampler, people: int, seed: int
+) -> dict[str, tuple[Agreement, Agreement]]:
+    """Stage -> agreement of the slopes on people seen from the front and on turned ones."""
+    found = {stage: (Agreement(), Agreement()) for stage in STAGES}
+    for person in range(people):
+        pairs = with_other_lean(sampler, seed, person)
+        mask = pairs[0].mask & pairs[1].mask
+        depths = [predictions(pipe, pair.image) for pair in pairs]
+        true = plane_of((pairs[1].depth - pairs[0].depth) * DEPTH_UNIT_PX, mask)[2:]
+        turned = int(abs(pairs[0].yaw) > FRONT_DEG)
+        for stage, groups in found.items():
+            change = plane_of(depths[1][stage] - depths[0][stage], mask)[2:]
+            groups[turned].add(true, change)
+    return found
+
+
 def wrinkles_seen(
     pipe: DF2NetPipeline, sampler: HeadSampler, people: int, seed: int
 ) -> dict[str, tuple[Shares, Shares]]:
@@ -221,7 +262,10 @@ def main() -> None:
     parser.add_argument("--model", help="pipeline folder or owner/name (the bundled weights)")
     parser.add_argument("--assets", help="ingredients, see docs/assets.md (a head of formulas)")
     parser.add_argument(
-        "--of", choices=("forms", "wrinkles", "places"), default="forms", help="of what (forms)"
+        "--of",
+        choices=("forms", "places", "lean", "wrinkles"),
+        default="forms",
+        help="of what (forms)",
     )
     parser.add_argument("--people", type=int, default=16, help="how many, each twice (16)")
     parser.add_argument("--seed", type=int, default=78)
@@ -244,6 +288,12 @@ def main() -> None:
         rows = {
             stage: [number for one in seen.values() for number in (one.share, one.correlation)]
             for stage, seen in places_seen(pipe, sampler, args.people, args.seed).items()
+        }
+    elif args.of == "lean":
+        columns = ["share seen from the front", "share of turned faces"]
+        rows = {
+            stage: [one.share for one in groups]
+            for stage, groups in lean_seen(pipe, sampler, args.people, args.seed).items()
         }
     else:
         columns = ["lines", "paint of lines alone", "lumps", "the rest, narrow"]

@@ -75,6 +75,9 @@ def test_the_ceiling_knows_what_is_exact_and_what_is_flat():
     assert flat > 30 and flat_untilted < flat
     assert [error for error, _ in turned] == sorted(error for error, _ in turned)
     assert all(untilted < 0.2 * error for error, untilted in turned)  # a wrong turn is a tilt
+    leaning, leaning_untilted = found["all but how far the face leans"]
+    # The mean of |0.05 N(0, 1)| times the mean distance of heights from their middle, about 80 px.
+    assert 2 < leaning < 5 and leaning_untilted < 0.3 * leaning
     faces = ceiling.PointSampler(procedural_head(), 0).faces(5)
     truth = ceiling.placed(faces, faces.shape, faces.pose)
     tilted = truth[..., 2] + 0.1 * truth[..., 0] + 7
@@ -265,6 +268,37 @@ def test_a_place_lies_6_mm_further_forward_and_the_rest_where_it_was():
     assert 4.5 < np.nanmax(mm[chin - 20 : chin, x - 5 : x + 5]) < 6.5
     assert np.abs(mm[:bridge][mask[:bridge]]).max() < 0.3
     assert sampling.random_forms is as_drawn
+
+
+def test_a_lean_is_a_slope_of_a_tenth_less_what_the_pose_turns_of_it():
+    import math
+
+    import numpy as np
+
+    from df2net_hub.synthesis import sampling
+    from df2net_hub.synthesis.recipe import SynthesisRecipe
+
+    seen, as_drawn = script("relief_seen"), sampling.LEAN
+    sampler = sampling.HeadSampler.procedural(SynthesisRecipe(without=seen.BALD))
+    back, forward = seen.with_other_lean(sampler, 0, 2)
+    mask = back.mask & forward.mask
+    _, across, down = seen.plane_of((forward.depth - back.depth) * 127.5, mask)
+    # Rows count downward: what leans forward rises toward the top.
+    turned = math.cos(math.radians(back.roll)) * math.cos(math.radians(back.yaw))
+    assert -down == pytest.approx(0.1 * turned, rel=0.1)
+    assert sampling.LEAN is as_drawn
+
+
+def test_the_bundled_weights_see_some_of_a_lean_and_not_all():
+    from df2net_hub import DF2NetPipeline
+    from df2net_hub.synthesis.recipe import SynthesisRecipe
+    from df2net_hub.synthesis.sampling import HeadSampler
+
+    seen = script("relief_seen")
+    sampler = HeadSampler.procedural(SynthesisRecipe(without=seen.BALD))
+    groups = seen.lean_seen(DF2NetPipeline.from_pretrained(), sampler, 2, 2)["finer"]
+    measured = [one for one in groups if one.products[0] > 0]
+    assert measured and all(0 < one.share < 1 for one in measured)
 
 
 def test_lines_and_then_lumps_are_all_that_differs_between_three_looks_at_a_person():
