@@ -273,8 +273,6 @@ def test_a_place_lies_6_mm_further_forward_and_the_rest_where_it_was():
 def test_a_lean_is_a_slope_of_a_tenth_less_what_the_pose_turns_of_it():
     import math
 
-    import numpy as np
-
     from df2net_hub.synthesis import sampling
     from df2net_hub.synthesis.recipe import SynthesisRecipe
 
