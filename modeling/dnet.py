@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from df2net_hub.modeling.base import StageModel, require
-from df2net_hub.modeling.working_size import require_halvings, shrunk
+from df2net_hub.modeling.working_size import enlarged, require_halvings, shrunk
 from df2net_hub.registry import register_model
 
 DROPOUT_LEVELS = 3  # the deepest decoder levels that drop channels
@@ -131,8 +131,7 @@ class DNet(StageModel):
             return self._run(photo)
         height, width = photo.shape[-2:]
         maps = self._run(F.interpolate(photo, small, mode="area"))
-        # Bicubic, because bilinear depth has facets that show in the normals.
-        depth = F.interpolate(maps[:, :1], (height, width), mode="bicubic", align_corners=False)
+        depth = enlarged(maps[:, :1], (height, width))
         if not self.config.mask_head:
             return depth
         logits = F.interpolate(maps[:, 1:], (height, width), mode="bilinear", align_corners=False)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from df2net_hub.modeling.base import StageModel, require
 from df2net_hub.modeling.hypercolumn import Head, Trunk, he_initialize, upsample
-from df2net_hub.modeling.working_size import shrunk
+from df2net_hub.modeling.working_size import enlarged, shrunk
 from df2net_hub.registry import register_model
 
 
@@ -70,8 +70,7 @@ class FNet(StageModel):
         else:
             height, width = photo.shape[-2:]
             photo, coarse = (F.interpolate(maps, small, mode="area") for maps in (photo, depth))
-            # Bicubic, because bilinear depth has facets that show in the normals.
-            refined = F.interpolate(self._run(photo, coarse), (height, width), mode="bicubic")
+            refined = enlarged(self._run(photo, coarse), (height, width))
         return depth + refined if self.config.residual else refined
 
     def _run(self, photo: Tensor, depth: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from df2net_hub.geometry import CROP_SIZE, DEPTH_UNIT_PX, depth_to_normals
 from df2net_hub.modeling.base import require
 from df2net_hub.modeling.residual_unet import ResidualUNet, require_levels
-from df2net_hub.modeling.working_size import require_halvings, shrunk
+from df2net_hub.modeling.working_size import enlarged, require_halvings, shrunk
 from df2net_hub.registry import register_model
 
 # How loud depth and normals begin in a network whose other weights know photos alone.
@@ -92,8 +92,7 @@ class ResidualFNet(ResidualUNet):
             return self._run(photo, depth)
         size = photo.shape[-2:]
         photo, depth = (F.interpolate(maps, small, mode="area") for maps in (photo, depth))
-        # Bicubic, because bilinear depth has facets that show in the normals.
-        return F.interpolate(self._run(photo, depth), size, mode="bicubic")
+        return enlarged(self._run(photo, depth), size)
 
     def _run(self, photo: Tensor, depth: Tensor) -> Tensor:
         require_halvings(photo, len(self.downs))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -18,16 +19,23 @@ def shrunk(photo: Tensor, working: int) -> tuple[int, int] | None:
     return round(height * working / longer), round(width * working / longer)
 
 
-def at_working_size(run: Callable[[Tensor], Tensor], photo: Tensor, working: int) -> Tensor:
-    """`run` on `photo` (B,3,H,W) brought down to `working`, its maps (B,C,H,W) brought back up.
+def enlarged(maps: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:
+    """`maps` (B,C,h,w) brought up to `size`, for depth: slopes stay as they are.
 
-    Bicubic, because bilinear depth has facets that show in the normals.
+    Bilinear depth has facets that show in the normals. Cubic convolution keeps a slope only with
+    a = -1/2 (Keys 1981), which torch takes with `antialias` and which, enlarging, does nothing
+    else; the -3/4 it takes without makes waves of every slope, a seventh of it high.
     """
+    return F.interpolate(maps, size, mode="bicubic", antialias=True)
+
+
+def at_working_size(run: Callable[[Tensor], Tensor], photo: Tensor, working: int) -> Tensor:
+    """`run` on `photo` (B,3,H,W) brought down to `working`, its maps (B,C,H,W) brought back up."""
     small = shrunk(photo, working)
     if small is None:
         return run(photo)
     maps = run(F.interpolate(photo, small, mode="area"))
-    return F.interpolate(maps, photo.shape[-2:], mode="bicubic", align_corners=False)
+    return enlarged(maps, photo.shape[-2:])
 
 
 def require_halvings(photo: Tensor, levels: int) -> None:

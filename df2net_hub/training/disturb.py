@@ -6,10 +6,10 @@ and a tilt on the depth given to it, and the truth as it is, it learns to mend m
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from df2net_hub.geometry import CROP_SIZE, DEPTH_UNIT_PX
+from df2net_hub.modeling.working_size import enlarged
 
 # Squares to a side of the crop whose corners are drawn, and the draw's deviation [px of the crop].
 RELIEF = ((26, 0.53), (14, 1.07), (8, 1.87))
@@ -28,7 +28,7 @@ def disturbed(depth: Tensor, strength: float) -> Tensor:
     for squares, deviation in RELIEF:
         corners = torch.randn(count, 1, squares, squares, device=depth.device)
         symmetric = (corners + corners.flip(-1)) * (deviation / 2**0.5)
-        relief += F.interpolate(symmetric, (side, side), mode="bicubic")
+        relief += enlarged(symmetric, (side, side))
     across = torch.linspace(-CROP_SIZE / 2, CROP_SIZE / 2, side, device=depth.device)
     x, y = (SLOPE * torch.randn(2, count, 1, 1, 1, device=depth.device)).unbind()
     relief += x * across + y * across[:, None]
