@@ -280,7 +280,7 @@ def test_a_lean_is_a_slope_of_a_tenth_less_what_the_pose_turns_of_it():
     sampler = sampling.HeadSampler.procedural(SynthesisRecipe(without=seen.BALD))
     back, forward = seen.with_other_lean(sampler, 0, 2)
     mask = back.mask & forward.mask
-    _, across, down = seen.plane_of((forward.depth - back.depth) * 127.5, mask)
+    _, _, down = seen.plane_of((forward.depth - back.depth) * 127.5, mask)
     # Rows count downward: what leans forward rises toward the top.
     turned = math.cos(math.radians(back.roll)) * math.cos(math.radians(back.yaw))
     assert -down == pytest.approx(0.1 * turned, rel=0.1)
