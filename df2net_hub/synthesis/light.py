@@ -11,6 +11,24 @@ import numpy as np
 from df2net_hub.shading import harmonics
 
 
+CATCHLIGHT_ODDS = 0.8  # of a lamp or window in front that shows on the eyes
+
+
+@dataclass(frozen=True)
+class Catchlight:
+    """A lamp or window that shows as a bright spot on both corneas.
+
+    Attributes:
+        toward: (3,) unit direction to it, in camera space.
+        radius: of the normals that mirror it [rad].
+        color: (3,) linear RGB of the mirror image, before what lids keep off.
+    """
+
+    toward: np.ndarray
+    radius: float
+    color: np.ndarray
+
+
 @dataclass(frozen=True)
 class Light:
     """Light on one head, in camera space (x right, y up, z toward the camera), linear RGB.
@@ -20,12 +38,14 @@ class Light:
         directions: (L,3) unit vectors toward the direct lights.
         colors: (L,3) their strengths.
         panorama: (h,w,3) blurred radiance for reflections, row 0 up, center column = +z.
+        catchlight: what shows on the eyes, or None.
     """
 
     sh: np.ndarray
     directions: np.ndarray
     colors: np.ndarray
     panorama: np.ndarray
+    catchlight: Catchlight | None = None
 
 
 def panorama_directions(height: int, width: int) -> np.ndarray:
@@ -97,7 +117,28 @@ def sample_light(rng: np.random.Generator, panoramas: np.ndarray) -> Light:
         directions=directions.astype(np.float32),
         colors=np.maximum(colors * balance, 0).astype(np.float32),
         panorama=_blurred(np.ascontiguousarray(panorama[::2, ::2] * scale)),
+        catchlight=_catchlight(rng, directions, float(front.mean())),
     )
+
+
+def _catchlight(
+    rng: np.random.Generator, directions: np.ndarray, white: float
+) -> Catchlight | None:
+    """The first of the direct lights `directions` (L,3) if it is in front, else a window there.
+
+    `white` is the brightness of a white card before the face.
+    """
+    azimuth, height = rng.normal([0.0, 0.5], [0.5, 0.25])
+    toward = np.array(
+        [np.cos(height) * np.sin(azimuth), np.sin(height), np.cos(height) * np.cos(azimuth)]
+    )
+    if len(directions) and directions[0, 2] > 0.3:
+        toward = directions[0]
+    radius, strength = rng.uniform([0.07, 4.0], [0.14, 12.0])
+    if rng.random() >= CATCHLIGHT_ODDS:
+        return None
+    color = np.full(3, strength * white, np.float32)
+    return Catchlight(toward.astype(np.float32), float(radius), color)
 
 
 def _direct_lights(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:

@@ -10,8 +10,9 @@ from df2net_hub.synthesis.morphable import MorphableModel
 from df2net_hub.synthesis.raster import tile_at
 from df2net_hub.synthesis.surface import EYE, MOUTH, NOTHING, SKIN, TEETH, Surface
 
-IRIS, PUPIL, LIMBUS = np.float32(0.5), np.float32(0.2), np.float32(0.1)  # angle from the gaze [rad]
-EYE_WHITE = to_linear(np.array([0.74, 0.70, 0.68]))
+# Angles from the gaze [rad] on ICT-FaceKit's eyeballs, which are of 30 mm: an iris of 11.7 mm.
+IRIS, PUPIL, LIMBUS = np.float32(0.40), np.float32(0.14), np.float32(0.08)
+EYE_WHITE = to_linear(np.array([0.80, 0.76, 0.74]))
 MOUTH_COLOR = to_linear(np.array([0.50, 0.20, 0.20]))
 PUPIL_COLOR = np.full(3, 0.01, np.float32)
 EYE_GLOSS, LIP_GLOSS = np.float32(6), np.float32(0.9)

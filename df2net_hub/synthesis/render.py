@@ -10,7 +10,7 @@ head's origin, in pixels as long as those at that plane. Normals are those of th
 weak perspective, as the networks read it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -18,6 +18,7 @@ import numpy as np
 from df2net_hub.synthesis.appearance import HeadFields, Look
 from df2net_hub.synthesis.cover import cover, shade_cover
 from df2net_hub.synthesis.hair import Occluder
+from df2net_hub.synthesis.lids import Lids, color_beside_lashes, light_below_lids
 from df2net_hub.synthesis.light import Light
 from df2net_hub.synthesis.morphable import MorphableModel
 from df2net_hub.synthesis.open_sky import open_sky
@@ -28,6 +29,7 @@ from df2net_hub.synthesis.shadows import lit_by
 from df2net_hub.synthesis.surface import (
     EYE,
     NOTHING,
+    SKIN,
     Surface,
     as_seen,
     divided,
@@ -51,6 +53,7 @@ class Scene:
         cavities: (h,h) float32 share of the light that furrows leave there.
         occluders: hair and glasses with their linear colors.
         gloss: strength of the skin's specular reflection.
+        lids: how they shade and line the eyes.
         shadows: whether direct lights cast shadows.
     """
 
@@ -65,6 +68,7 @@ class Scene:
     cavities: np.ndarray
     occluders: list[tuple[Occluder, np.ndarray]]
     gloss: float
+    lids: Lids
     shadows: bool = True
 
 
@@ -129,6 +133,10 @@ def render(
         lit = np.ones_like(lit)
     eyes = surface.kind == EYE
     sky, bent = open_sky(surface.height, covered.solid, surface.normal, eyes, px_per_cm)
+    below = light_below_lids(eyes, scene.lids, px_per_cm)
+    sky, lit = sky * below, lit * below
+    colored = color_beside_lashes(eyes, surface.kind == SKIN, scene.lids, px_per_cm)
+    coat = replace(coat, albedo=coat.albedo * colored[..., None])
     light = lamps(scene.light)
     image = np.zeros((fine, fine, 3), np.float32)
     shade_head(

@@ -23,6 +23,7 @@ from df2net_hub.synthesis.forms import random_forms
 from df2net_hub.synthesis.glasses import glasses
 from df2net_hub.synthesis.hair import Occluder, hair
 from df2net_hub.synthesis.lashes import lashes
+from df2net_hub.synthesis.lids import BARE_LIDS, sample_lids
 from df2net_hub.synthesis.light import sample_light
 from df2net_hub.synthesis.morphable import MorphableModel, load_morphable
 from df2net_hub.synthesis.occluders import collar, sample_in_front
@@ -203,6 +204,7 @@ class HeadSampler:
         if not recipe.has("lamps"):
             light = replace(light, directions=light.directions[:0], colors=light.colors[:0])
         gaze = sample_gaze(streams.picture("gaze"), pose)
+        lids = sample_lids(streams.person("lids"), person.made_up)
         gloss = float(np.exp(streams.picture("gloss").normal(-0.3, 0.6)))
         wrinkles, lines = self.wrinkles.sample(streams.person("wrinkles"), person.age, expression)
         cavities = sample_cavities(
@@ -227,6 +229,7 @@ class HeadSampler:
             cavities=cavities if wrinkled and recipe.has("cavities") else np.ones_like(cavities),
             occluders=self._occluders(streams, shape, person),
             gloss=gloss if recipe.has("gloss") else 0.0,
+            lids=lids if recipe.has("eyes") else BARE_LIDS,
             shadows=recipe.has("shadows"),
         )
         return scene, expression.mood, pose

@@ -21,7 +21,7 @@ SOFTER = BLEED  # the same in the half shade
 LEAST_SKY = np.float32(0.02)
 # The cornea is a smaller sphere than the eyeball: its normals spread this much further.
 CORNEA_SPREAD = np.float32(0.6)
-CORNEA_COSINE = np.float32(math.cos(0.52))
+CORNEA_COSINE = np.float32(math.cos(0.47))  # the iris, wherever its axis lies
 GLINT_POWER, GLINT = 10, 20.0
 VEIL = np.float32(0.5)  # of what the eye mirrors; more would whiten dark irises
 
@@ -75,7 +75,8 @@ def mirrored(light: Light) -> tuple[np.ndarray, np.ndarray]:
     """What a mirror shows at each normal (MIRROR_SIZE,MIRROR_SIZE,3): blurred, and glints alone.
 
     Row and column are the normal's y and x from -1 to 1; Fresnel's share is in it. Glints are the
-    brightest part of the surroundings drawn together, as a window shows on a cornea.
+    brightest part of the surroundings drawn together, as a window shows on a cornea, and the
+    catchlight.
     """
     axis = np.linspace(-1, 1, MIRROR_SIZE, dtype=np.float32)
     y, x = np.meshgrid(axis, axis, indexing="ij")
@@ -87,10 +88,18 @@ def mirrored(light: Light) -> tuple[np.ndarray, np.ndarray]:
     share = brightness / max(float(brightness.max()), 1e-6)
     glints = light.panorama * (1 + GLINT * share**GLINT_POWER)
     shape = (MIRROR_SIZE, MIRROR_SIZE, 3)
-    return tuple(
-        np.ascontiguousarray((look_up(seen, reflected) * fresnel).reshape(shape), np.float32)
-        for seen in (light.panorama, glints)
-    )  # type: ignore[return-value]
+    mirror, glinting = (
+        (look_up(seen, reflected) * fresnel).astype(np.float32) for seen in (light.panorama, glints)
+    )
+    if light.catchlight is not None:
+        lamp = light.catchlight
+        half = lamp.toward + np.array([0, 0, 1], np.float32)
+        away = np.arccos(np.clip(normal @ (half / np.linalg.norm(half)), -1, 1)) / lamp.radius
+        glinting += np.clip(4 * (1 - away), 0, 1)[:, None] * lamp.color
+    return (
+        np.ascontiguousarray(mirror.reshape(shape), np.float32),
+        np.ascontiguousarray(glinting.reshape(shape), np.float32),
+    )
 
 
 @njit(inline="always")
