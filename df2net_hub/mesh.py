@@ -6,6 +6,8 @@ from PIL import Image
 from trimesh.visual.material import PBRMaterial
 from trimesh.visual.texture import TextureVisuals
 
+from df2net_hub.outline import cut_triangles
+
 # Two neighboring pixels with a larger difference in depth are two surfaces, one before the other
 # (a nose and the cheek behind it), not one steep surface: it would stand at more than 85 degrees.
 DEPTH_JUMP_PX = 12.0
@@ -18,6 +20,7 @@ def depth_to_mesh(
     mm_per_px: float,
     *,
     decimate_to: int | None = None,
+    inside: np.ndarray | None = None,
 ) -> trimesh.Trimesh:
     """The surface that the camera sees, one vertex per pixel of the mask.
 
@@ -30,17 +33,23 @@ def depth_to_mesh(
         crop: (H,W,3) uint8, the texture.
         mm_per_px: length of a pixel [mm].
         decimate_to: the most triangles wanted; every n-th pixel is used, n as small as will do.
+        inside: (H,W) what `inside_outline` finds, to end the surface on a smooth curve instead of
+            at pixels: one pixel and a triangle's side inside of the outline.
 
     Returns:
         Vertices [mm], x right, y up, z toward the camera; the origin lies at the crop's center,
         at the mean depth of the mask.
     """
-    _check(depth_px, mask, crop, mm_per_px)
+    _check(depth_px, mask, crop, mm_per_px, inside)
     if decimate_to is not None and decimate_to < 1:
         raise ValueError(f"`decimate_to` is a number of triangles of 1 or more, got {decimate_to}")
     along_rows, along_columns = continuous_steps(depth_px, mask)
     for stride in range(1, min(mask.shape) + 1):
         triangles, rows, columns = _grid_triangles(along_rows, along_columns, stride)
+        points = np.stack([columns, rows, depth_px[rows, columns]], axis=1).astype(np.float64)
+        if inside is not None:
+            deep = inside[rows, columns] - (1 + stride)
+            points, triangles = cut_triangles(points, triangles, deep)
         if decimate_to is None or len(triangles) <= decimate_to:
             break
     if len(triangles) == 0:
@@ -50,8 +59,8 @@ def depth_to_mesh(
             else f"a face of at most {decimate_to} triangles has none; raise `decimate_to`"
         )
     height, width = mask.shape
-    y, x = rows.astype(np.float64), columns.astype(np.float64)
-    z = depth_px[rows, columns] - depth_px[mask].mean(dtype=np.float64)
+    x, y, z = points.T
+    z = z - depth_px[mask].mean(dtype=np.float64)
     vertices = np.stack([x - (width - 1) / 2, (height - 1) / 2 - y, z], axis=1) * mm_per_px
     uv = np.stack([(x + 0.5) / width, 1 - (y + 0.5) / height], axis=1)
     material = PBRMaterial(
@@ -116,7 +125,13 @@ def _grid_triangles(
     return new_index[triangles], rows[kept // len(columns)], columns[kept % len(columns)]
 
 
-def _check(depth_px: np.ndarray, mask: np.ndarray, crop: np.ndarray, mm_per_px: float) -> None:
+def _check(
+    depth_px: np.ndarray,
+    mask: np.ndarray,
+    crop: np.ndarray,
+    mm_per_px: float,
+    inside: np.ndarray | None,
+) -> None:
     if mask.ndim != 2 or mask.dtype != bool:
         raise ValueError(f"`mask` must be a bool array (H,W), got {mask.dtype} {mask.shape}")
     if depth_px.shape != mask.shape:
@@ -126,6 +141,8 @@ def _check(depth_px: np.ndarray, mask: np.ndarray, crop: np.ndarray, mm_per_px: 
         raise ValueError(f"`crop` must be {expected}, got {crop.dtype} {crop.shape}")
     if not mask.any():
         raise ValueError("the mask is empty: there is no face to make a mesh of")
+    if inside is not None and inside.shape != mask.shape:
+        raise ValueError(f"`inside` must be {mask.shape} like `mask`, got {inside.shape}")
     if not np.isfinite(depth_px[mask]).all():
         raise ValueError("`depth_px` has values inside the mask that are not finite")
     if not 0 < mm_per_px < np.inf:

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from df2net_hub.mesh import continuous_steps
+from df2net_hub.outline import inside_outline
 
 TILE = 288  # side of a view [px]
 LABEL = 28  # height of the labels above [px]
@@ -28,6 +29,7 @@ LIGHTS = (((-0.62, 0.62, 0.48), 0.84), ((0.75, 0.05, 0.66), 0.14))  # key, fill
 SOFTNESS = 0.3  # how far light reaches round an edge, as from a large lamp: cosine of the angle
 AMBIENT = 0.04
 GLOSS, GLOSS_SHARPNESS = 0.06, 24
+OUTERMOST_PX = 2.0  # not shown, as in a mesh of all pixels
 OVERSAMPLING = 2  # columns drawn per pixel, for smooth outlines
 
 
@@ -45,15 +47,18 @@ def preview_picture(
         (3 TILE + LABEL, (1 + stages) TILE, 3) uint8, whatever the face.
     """
     window = _window(mask)
+    inside = inside_outline(mask)[window] - OUTERMOST_PX
     mask, crop = mask[window], crop[window]
     columns = {"photo": [_tile(crop)]}
     for name, depth_px in stages.items():
         depth_px = depth_px[window]
         normals = _normals(depth_px, mask)
         columns[name] = [
-            _tile(_turned(depth_px, mask, _clay(normals, turn), turn)) for turn in TURNS_DEG
+            _tile(_turned(depth_px, mask, inside, _clay(normals, turn), turn)) for turn in TURNS_DEG
         ]
-    columns["photo"] += [_tile(_turned(depth_px, mask, crop, turn)) for turn in TURNS_DEG[1:]]
+    columns["photo"] += [
+        _tile(_turned(depth_px, mask, inside, crop, turn)) for turn in TURNS_DEG[1:]
+    ]
     views = np.hstack([np.vstack(tiles) for tiles in columns.values()])
     return np.vstack([_labels(list(columns)), views])
 
@@ -132,24 +137,40 @@ _SRGB = (255 * np.linspace(0, 1, 1024) ** (1 / 2.2)).round().astype(np.uint8)
 
 
 def _turned(
-    depth_px: np.ndarray, mask: np.ndarray, colors: np.ndarray, turn_deg: float
+    depth_px: np.ndarray,
+    mask: np.ndarray,
+    inside: np.ndarray,
+    colors: np.ndarray,
+    turn_deg: float,
 ) -> np.ndarray:
-    """The surface (H,W) with `colors` (H,W,3) uint8, turned: (H, W OVERSAMPLING, 3) uint8."""
+    """The surface (H,W) with `colors` (H,W,3) uint8, turned: (H, W OVERSAMPLING, 3) uint8.
+
+    It is shown where `inside` (H,W), linear between the pixels of a row, is positive.
+    """
     height, width = mask.shape
     canvas = np.full((height, width * OVERSAMPLING, 3), BACKGROUND, dtype=np.uint8)
-    if not mask.any():
+    shown = mask & (inside > 0)
+    if not shown.any():
         return canvas
     cos, sin = np.cos(np.radians(turn_deg)), np.sin(np.radians(turn_deg))
     x = np.arange(width) * cos + depth_px * sin  # where each pixel goes in its row
     if turn_deg:
-        x += (width - 1) / 2 - (x[mask].min() + x[mask].max()) / 2
+        x += (width - 1) / 2 - (x[shown].min() + x[shown].max()) / 2
     x = (x + 0.5) * OVERSAMPLING - 0.5
 
-    rows, starts = np.nonzero(continuous_steps(depth_px, mask)[0])
+    seen = (inside[:, :-1] > 0) | (inside[:, 1:] > 0)
+    rows, starts = np.nonzero(continuous_steps(depth_px, mask)[0] & seen)
     if turn_deg > 0:  # what stood at the left is in front now: draw it last
         rows, starts = rows[::-1], starts[::-1]
     a, b = x[rows, starts], x[rows, starts + 1]
-    first, past = np.ceil(np.minimum(a, b)).astype(int), np.ceil(np.maximum(a, b)).astype(int)
+    before, after = inside[rows, starts], inside[rows, starts + 1]
+    cut = before / np.where(before == after, 1, before - after)
+    begin, end = (
+        a + (b - a) * np.where(before > 0, 0, cut),
+        a + (b - a) * np.where(after > 0, 1, cut),
+    )
+    first = np.ceil(np.minimum(begin, end)).astype(int)
+    past = np.ceil(np.maximum(begin, end)).astype(int)
     spans = past - first
     step = np.repeat(np.arange(len(rows)), spans)  # the step that paints each painted pixel
     column = first[step] + np.arange(len(step)) - np.repeat(np.cumsum(spans) - spans, spans)

@@ -10,6 +10,7 @@ import trimesh
 from df2net_hub.export import save_face
 from df2net_hub.faces import FaceBox
 from df2net_hub.mesh import depth_to_mesh
+from df2net_hub.outline import inside_outline
 from df2net_hub.preview import preview_picture
 
 
@@ -28,7 +29,12 @@ class Face:
     def to_mesh(self, decimate_to: int | None = None) -> trimesh.Trimesh:
         """The surface [mm], textured with the crop; at most `decimate_to` triangles."""
         return depth_to_mesh(
-            self.depth, self.mask, self.crop, self.mm_per_px, decimate_to=decimate_to
+            self.depth,
+            self.mask,
+            self.crop,
+            self.mm_per_px,
+            decimate_to=decimate_to,
+            inside=inside_outline(self.mask),
         )
 
     def save(

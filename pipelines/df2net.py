@@ -31,7 +31,6 @@ from df2net_hub.pipelines.face_mask import (
     search_boxes,
     without_neck,
 )
-from df2net_hub.pipelines.rim import even_rim
 from df2net_hub.registry import name_of
 from df2net_hub.result import Face, Reconstruction
 
@@ -191,10 +190,7 @@ class DF2NetPipeline(ModelHubMixin):
         seen = face_mask(maps["dense"], maps.get("mask_logits"))  # as in training, with the neck
         in_px = {slot: network_depth_to_px(maps[slot]) for slot in SLOTS}
         mask = without_neck(seen, in_px["dense"])
-        depths = {
-            slot: even_rim(np.where(mask, depth, np.float32(0)), mask)
-            for slot, depth in in_px.items()
-        }
+        depths = {slot: np.where(mask, depth, np.float32(0)) for slot, depth in in_px.items()}
         normals = depth_to_normals(network_depth_to_px(stages.finer))[0]  # (3,512,512)
         return Face(
             depth=depths["finer"],

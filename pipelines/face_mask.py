@@ -12,9 +12,8 @@ FLAT_DEPTH = -0.97  # network units; a network without a mask head draws the bac
 # crops without a face have more than 0.13.
 MOST_DOUBT = 0.12
 SEARCHED_SHARES = (1.0, 0.6, 0.36)  # sides of the crops tried over the photo's longer side
-STEEP = math.tan(math.radians(75))  # px of depth to the px, as below a chin seen from the front
-# Where a face seen from the front falls back under its chin; jaws fall back sideways.
-UNDER_CHIN = math.tan(math.radians(58))
+UNDER_CHIN = math.tan(math.radians(58))  # px of depth to the px: where faces fall back under chins
+JAW_SHARE = 0.3  # of the face's width, that the fold below a jaw takes at the least
 MASK_IN_CROP = 0.58  # root of the mask's area over the crop's side: the mean over training pairs
 
 
@@ -28,29 +27,32 @@ def face_mask(dense: np.ndarray, mask_logits: np.ndarray | None) -> np.ndarray:
 
 
 def without_neck(mask: np.ndarray, depth_px: np.ndarray) -> np.ndarray:
-    """`mask` (512,512) without the scrap of neck that a steep fold below the chin parts from it.
+    """`mask` (512,512) without what lies below the fold between chin and neck.
 
     Heads are cut across the neck, so the network ends the face there wherever it thinks fit; and of
-    the fold the camera sees too little to draw it. A tongue narrower than 48 px goes as well. Only
-    the lowest quarter of the face may lose anything: a nose seen from the side is a fold too.
+    the fold the camera sees too little to draw it. Tongues narrower than 48 px go as well. Only the
+    lowest quarter of the face may lose them, and only a fold that reaches down there and is a good
+    part as wide as the face is the jaw's: nostrils and lips are folds too.
 
     Args:
         mask: (512,512) bool, the face.
         depth_px: (512,512) height toward the camera [px].
     """
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if len(rows) == 0:
+        return mask
+    low = int(np.quantile(rows, 0.75))
     face = mask.astype(np.float32)
     share = np.maximum(cv2.GaussianBlur(face, (0, 0), 2), 1e-3)
     smooth = cv2.GaussianBlur((face * depth_px).astype(np.float32), (0, 0), 2) / share
-    slope_y, slope_x = np.gradient(smooth)
-    falls = (np.hypot(slope_x, slope_y) > STEEP) | (-slope_y > UNDER_CHIN)
-    front = _without_holes(largest_component(mask & ~falls))
-    # Cheeks that turn away are steep as well: what the front encloses on three sides stays.
-    front = ~_grown(~_grown(front, 40), 40) & mask  # closed by a disk
-    front = _grown(~_grown(~front, 24), 24)  # opened
-    rows = np.flatnonzero(mask.any(axis=1))
-    upper = np.zeros_like(mask)
-    upper[: int(np.quantile(rows, 0.75)) if len(rows) else 0] = True
-    return largest_component(mask & (front | upper))
+    falls = mask & (-np.gradient(smooth, axis=0) > UNDER_CHIN)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(falls.astype(np.uint8), connectivity=8)
+    ends = stats[:, cv2.CC_STAT_TOP] + stats[:, cv2.CC_STAT_HEIGHT]
+    is_jaw = (stats[:, cv2.CC_STAT_WIDTH] > JAW_SHARE * np.ptp(columns)) & (ends > low)
+    is_jaw[0] = False  # what does not fall
+    front = mask & ~np.logical_or.accumulate(is_jaw[labels], axis=0)
+    front &= _grown(~_grown(~front, 24), 24) | (np.arange(len(mask)) < low)[:, None]  # opened
+    return largest_component(front)
 
 
 def box_around_mask(mask: np.ndarray) -> tuple[float, float, float]:

@@ -10,7 +10,6 @@ import numpy as np
 
 from df2net_hub.shading import harmonics
 
-
 CATCHLIGHT_ODDS = 0.8  # of a lamp or window in front that shows on the eyes
 
 

@@ -203,6 +203,8 @@ class HeadSampler:
         light = sample_light(streams.picture("light"), self.assets.panoramas)
         if not recipe.has("lamps"):
             light = replace(light, directions=light.directions[:0], colors=light.colors[:0])
+        if not recipe.has("eyes"):
+            light = replace(light, catchlight=None)
         gaze = sample_gaze(streams.picture("gaze"), pose)
         lids = sample_lids(streams.person("lids"), person.made_up)
         gloss = float(np.exp(streams.picture("gloss").normal(-0.3, 0.6)))

@@ -67,6 +67,25 @@ def test_a_neck_behind_a_slope_that_no_jaw_has_downward_is_no_face() -> None:
     assert without_neck(face, sideways)[box(100, 370, 136, 380)].all()
 
 
+def test_a_neck_that_is_joined_to_the_jaw_beside_the_fold_is_no_face() -> None:
+    face, neck = box(100, 400, 130, 380), box(400, 460, 150, 320)
+    rows, columns = np.mgrid[:512, :512]
+    # To the left the fold runs out: there neck and cheek are one even surface.
+    depth = np.clip((400 - rows) * 8.0, -80, 0) * np.clip((columns - 170) / 40, 0, 1)
+    kept = without_neck(face | neck, depth)
+    assert not kept[box(404, 460, 215, 320)].any()
+    assert kept[box(100, 376, 136, 374)].all()
+
+
+def test_lips_and_a_narrow_fold_are_no_jaw() -> None:
+    mask = box(100, 400, 130, 380)
+    rows = np.mgrid[:512, :512][0]
+    lips = np.where(box(300, 308, 180, 330), (308 - rows) * 5.0, 0.0)  # wide, and above
+    assert without_neck(mask, lips)[box(100, 376, 136, 374)].all()
+    dimple = np.where(box(370, 380, 230, 280), (380 - rows) * 5.0, 0.0)  # below, and narrow
+    assert without_neck(mask, dimple)[box(100, 376, 136, 374)].all()
+
+
 def test_a_neck_without_a_fold_stays_unless_it_is_a_tongue() -> None:
     face, flat = box(100, 400, 130, 380), np.zeros((512, 512))
     wide = face | box(400, 440, 200, 320)

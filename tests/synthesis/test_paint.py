@@ -126,6 +126,18 @@ def test_pupils_lie_where_the_eyes_look_and_whites_around():
     np.testing.assert_allclose(gaze_direction(np.zeros(2)), [0, 0, 1])
 
 
+def test_eyes_that_look_ahead_turn_a_little_outward():
+    for name, outward in (("eyeball_left", 1), ("eyeball_right", -1)):
+        rays = FIELDS.canonical[HEAD.parts[name]]
+        np.testing.assert_allclose(np.linalg.norm(rays, axis=1), 1, atol=1e-5)
+        part = HEAD.vertices[HEAD.parts[name]]
+        ahead = part - (part.min(0) + part.max(0)) / 2
+        ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
+        turned = np.arctan2(ahead[:, 0], ahead[:, 2]) - np.arctan2(rays[:, 0], rays[:, 2])
+        level = (np.abs(ahead[:, 1]) < 0.3) & (ahead[:, 2] > 0.3)
+        np.testing.assert_allclose(np.degrees(turned[level]), 4 * outward, atol=1e-3)
+
+
 def test_lips_shine_more_than_the_skin_around():
     gloss = paint(HEAD, FIELDS, BARE, 0.5, SURFACE, ASSETS.noise).gloss
     assert gloss[FACE_PIXELS].max() == pytest.approx(0.95, abs=0.02)

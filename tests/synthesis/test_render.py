@@ -10,6 +10,7 @@ from df2net_hub.geometry import depth_to_normals
 from df2net_hub.shading import harmonics
 from df2net_hub.synthesis.appearance import HeadFields, Look, tileable_noise
 from df2net_hub.synthesis.hair import Occluder
+from df2net_hub.synthesis.lids import BARE_LIDS
 from df2net_hub.synthesis.light import Light
 from df2net_hub.synthesis.morphable import MorphableModel
 from df2net_hub.synthesis.render import Render, Scene, render
@@ -83,7 +84,7 @@ def scene_of(model: MorphableModel, **changes: object) -> Scene:
         shape=model.vertices, rotation=np.eye(3), center=np.zeros(2), side=SIDE_CM, distance=FAR,
         look=look, light=Light(SH, none, none, np.zeros((8, 16, 3), np.float32)),
         wrinkles=np.zeros((64, 64), np.float32), cavities=np.ones((64, 64), np.float32),
-        occluders=[], gloss=0.0,
+        occluders=[], gloss=0.0, lids=BARE_LIDS,
     )  # fmt: skip
     scene = replace(scene, **changes)
     as_bright = np.ones(scene.wrinkles.shape, np.float32)

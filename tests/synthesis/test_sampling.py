@@ -71,7 +71,14 @@ CHANGES = {
     "wrinkles": {"wrinkles", "cavities"},
     "cavities": {"cavities"},
     "expressions": {"shape", "wrinkles", "cavities", "center", "side", "occluders"},
-    "eyes": {"look.iris_color", "look.gaze", "look.overlay", "occluders"},
+    "eyes": {
+        "look.iris_color",
+        "look.gaze",
+        "look.overlay",
+        "occluders",
+        "lids",
+        "light.catchlight",
+    },
     "mouth": {"look.teeth_color"},
     "brows": {"look.overlay"},
     "beard": {"look.overlay", "occluders"},
@@ -103,6 +110,8 @@ def differing(one: object, other: object, prefix: str = "") -> set[str]:
                 for (x, c), (y, d) in zip(a, b, strict=True)
             )
             found |= set() if same else {name}
+        elif name == "catchlight" and a is not None and b is not None:
+            found |= {f"{prefix}{name}"} if differing(a, b) else set()
         elif name == "skins":
             same = all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
             found |= set() if same else {f"{prefix}{name}"}
