@@ -14,7 +14,6 @@ import numpy as np
 from df2net_hub import DF2NetPipeline
 from df2net_hub.demo_photo import demo_photo
 from df2net_hub.export import save_picture
-from df2net_hub.pipelines.rim import even_rim
 from df2net_hub.preview import preview_picture
 
 
@@ -32,8 +31,7 @@ def side_by_side(photo: str | Path, pipes: dict[str, DF2NetPipeline]) -> np.ndar
         faces[name] = found[0]
     last = list(faces.values())[-1]
     mask = np.logical_and.reduce([face.mask for face in faces.values()])
-    # Each face's own rim is even; what they have in common ends elsewhere.
-    depths = {name: even_rim(face.depth, mask) for name, face in faces.items()}
+    depths = {name: face.depth for name, face in faces.items()}
     return preview_picture(last.crop, mask, depths)
 
 

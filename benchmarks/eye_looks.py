@@ -1,0 +1,122 @@
+"""Do the eyes of renders look like those of photographs?
+
+    python benchmarks/eye_looks.py FOLDER POINTS [FOLDER POINTS ...]
+
+Each FOLDER holds photos of faces, each POINTS what `scripts/face_points.py FOLDER -o POINTS` found
+in them. Pictures of a rendered set come into a folder by
+
+    from datasets import load_dataset
+    for i, row in enumerate(load_dataset("SET", split="train")):
+        row["image"].save(f"FOLDER/{i:04d}.png")
+
+Printed are medians and deviations over open eyes. Lengths are over the distance of the pupils,
+brightness is linear and over that of the cheek below; faces whose cheeks are nearly black or white
+are left out. What `synthesis/lids.py`, the iris's size and the eyes' axes are set by.
+"""
+
+import argparse
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from df2net_hub.srgb import GAMMA
+
+# Points of MediaPipe's mesh: around the eye from one corner over the upper lid to the other and
+# back, the iris's middle and two opposite ends, the cheek.
+EYES = (
+    ([33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7],
+     468, (469, 471), 50),
+    ([263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249],
+     473, (474, 476), 280),
+)  # fmt: skip
+OUTER_CORNERS = 33, 263
+SPAN = 600  # pixels between the outer corners that every photo is brought to
+OPEN = 0.075  # of that, between the lids, from where on an eye counts as open
+CHEEKS = (0.12, 0.9)  # brightness of those that count
+LOOKS = (
+    "iris", "pupils over corners", "upper white", "lower white", "brightest in iris", "lid's line"
+)  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("sets", nargs="+", metavar="FOLDER POINTS")
+    args = parser.parse_args()
+    if len(args.sets) % 2:
+        parser.error("a folder of photos and its points are wanted, in turns")
+    print(f"{'':24s} eyes  " + "  ".join(f"{name:>19s}" for name in LOOKS))
+    for folder, points in zip(args.sets[::2], args.sets[1::2], strict=True):
+        with np.load(points, allow_pickle=False) as found:
+            looks = [
+                eye
+                for name in found.files
+                for eye in looks_of(linear(Path(folder) / name), found[name])
+            ]
+        if not looks:
+            parser.error(f"{folder}: no open eyes were found by {points}")
+        values = np.array(looks)
+        cells = (
+            f"{middle:11.2f} +- {deviation:4.2f}"
+            for middle, deviation in zip(np.median(values, 0), values.std(0), strict=True)
+        )
+        print(f"{folder[-24:]:24s} {len(values):4d}  " + "  ".join(cells))
+
+
+def linear(path: Path) -> np.ndarray:
+    """(H,W) float32 linear brightness of a photo."""
+    photo = np.asarray(Image.open(path).convert("RGB"), dtype=np.float32) / 255
+    return (photo**GAMMA).mean(-1)
+
+
+def looks_of(photo: np.ndarray, points: np.ndarray) -> list[list[float]]:
+    """LOOKS of the open eyes of a face with `points` (478,2) in `photo` (H,W)."""
+    corners = points[list(OUTER_CORNERS)]
+    scale = SPAN / np.hypot(*(corners[1] - corners[0]))
+    shift = np.array([1.5 * SPAN / 2, SPAN / 2]) - corners.mean(0) * scale
+    onto = np.column_stack([np.eye(2) * scale, shift]).astype(np.float32)
+    photo = cv2.warpAffine(photo, onto, (int(1.5 * SPAN), int(1.5 * SPAN)), flags=cv2.INTER_LINEAR)
+    points = points * scale + shift
+    pupils = np.hypot(*(points[473] - points[468]))
+    rows, columns = np.indices(photo.shape)
+    found = []
+    for around, middle, ends, cheek_point in EYES:
+        upper, lower = points[around[4]], points[around[12]]
+        cheek = np.median(photo[patch(points[cheek_point], 20)])
+        if lower[1] - upper[1] < OPEN * SPAN or not CHEEKS[0] < cheek < CHEEKS[1]:
+            continue
+        inside = np.zeros(photo.shape, np.uint8)
+        cv2.fillPoly(inside, [points[around].astype(np.int32)], 1)
+        inside = cv2.erode(inside, np.ones((7, 7)))
+        iris = np.hypot(*(points[ends[0]] - points[ends[1]]))
+        away = np.hypot(columns - points[middle][0], rows - points[middle][1]) / (iris / 2)
+        white, colored = (inside > 0) & (away > 1.15), (inside > 0) & (away < 0.9)
+        if min(white.sum(), colored.sum()) < 300:
+            continue
+        low, high = np.quantile(rows[white], [0.3, 0.7])
+        edge = [photo[patch(upper + [0, step], 15, 1)].mean() for step in range(-24, 14, 2)]
+        found.append(
+            [
+                float(iris / pupils),
+                float(pupils / SPAN),
+                float(np.median(photo[white & (rows < low)]) / cheek),
+                float(np.median(photo[white & (rows > high)]) / cheek),
+                float(np.quantile(photo[colored], 0.995) / cheek),
+                float(min(edge) / cheek),
+            ]
+        )
+    return found
+
+
+def patch(middle: np.ndarray, wide: int, high: int | None = None) -> tuple[slice, slice]:
+    """The rectangle around a point, `wide` and `high` pixels to either side, in the picture."""
+    column, row = middle.clip(wide, int(1.5 * SPAN) - wide).astype(int)
+    high = wide if high is None else high
+    return slice(row - high, row + high), slice(column - wide, column + wide)
+
+
+if __name__ == "__main__":
+    main()
