@@ -63,8 +63,10 @@ def cut_triangles(
             np.stack([stump_b, stumps[:, 2], stump_c], axis=1),
         ]
     )
-    used, new_index = np.unique(kept, return_inverse=True)
-    return np.concatenate([points, crossings])[used], new_index.reshape(-1, 3)
+    used = np.zeros(len(points) + len(crossings), dtype=bool)
+    used[kept] = True
+    new_index = np.cumsum(used) - 1
+    return np.concatenate([points, crossings])[used], new_index[kept]
 
 
 def _led_by(triangles: np.ndarray, alone: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ FLAT_DEPTH = -0.97  # network units; a network without a mask head draws the bac
 MOST_DOUBT = 0.12
 SEARCHED_SHARES = (1.0, 0.6, 0.36)  # sides of the crops tried over the photo's longer side
 UNDER_CHIN = math.tan(math.radians(58))  # px of depth to the px: where faces fall back under chins
+STEEP = math.tan(math.radians(79))  # as steep as may be drawn
 JAW_SHARE = 0.3  # of the face's width, that the fold below a jaw takes at the least
 MASK_IN_CROP = 0.58  # root of the mask's area over the crop's side: the mean over training pairs
 
@@ -27,12 +28,13 @@ def face_mask(dense: np.ndarray, mask_logits: np.ndarray | None) -> np.ndarray:
 
 
 def without_neck(mask: np.ndarray, depth_px: np.ndarray) -> np.ndarray:
-    """`mask` (512,512) without what lies below the fold between chin and neck.
+    """`mask` (512,512) without the neck: it ends where a jaw falls back the steepest.
 
     Heads are cut across the neck, so the network ends the face there wherever it thinks fit; and of
-    the fold the camera sees too little to draw it. Tongues narrower than 48 px go as well. Only the
-    lowest quarter of the face may lose them, and only a fold that reaches down there and is a good
-    part as wide as the face is the jaw's: nostrils and lips are folds too.
+    the fold between chin and neck the camera sees too little to draw it. Tongues narrower than
+    48 px go as well. Only the lowest quarter of the face may lose them, and only a fold that
+    reaches down there and is a good part as wide as the face is the jaw's: nostrils and lips are
+    folds too.
 
     Args:
         mask: (512,512) bool, the face.
@@ -45,13 +47,16 @@ def without_neck(mask: np.ndarray, depth_px: np.ndarray) -> np.ndarray:
     face = mask.astype(np.float32)
     share = np.maximum(cv2.GaussianBlur(face, (0, 0), 2), 1e-3)
     smooth = cv2.GaussianBlur((face * depth_px).astype(np.float32), (0, 0), 2) / share
-    falls = mask & (-np.gradient(smooth, axis=0) > UNDER_CHIN)
+    downward = -np.gradient(smooth, axis=0)
+    falls = mask & (downward > UNDER_CHIN)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(falls.astype(np.uint8), connectivity=8)
     ends = stats[:, cv2.CC_STAT_TOP] + stats[:, cv2.CC_STAT_HEIGHT]
     is_jaw = (stats[:, cv2.CC_STAT_WIDTH] > JAW_SHARE * np.ptp(columns)) & (ends > low)
     is_jaw[0] = False  # what does not fall
-    front = mask & ~np.logical_or.accumulate(is_jaw[labels], axis=0)
-    front &= _grown(~_grown(~front, 24), 24) | (np.arange(len(mask)) < low)[:, None]  # opened
+    below_jaw = np.where(is_jaw[labels], np.minimum(downward, STEEP), 0)
+    row = np.arange(len(mask))[:, None]
+    front = mask & ((row < below_jaw.argmax(axis=0)) | ~below_jaw.any(axis=0))
+    front &= _grown(~_grown(~front, 24), 24) | (row < low)  # opened
     return largest_component(front)
 
 

@@ -60,7 +60,7 @@ def test_a_neck_behind_a_slope_that_no_jaw_has_downward_is_no_face() -> None:
     face, neck = box(100, 400, 130, 380), box(400, 460, 200, 320)
     rows, columns = np.mgrid[:512, :512]
     below = np.clip((400 - rows) * 2.0, -80, 0)  # falls at 63 degrees under the chin
-    assert not without_neck(face | neck, below)[404:].any()
+    assert not without_neck(face | neck, below)[438:].any()
     gentle = np.clip((400 - rows) * 1.2, -80, 0)  # 50 degrees, as seen from below
     assert without_neck(face | neck, gentle)[430, 210:310].all()
     sideways = np.clip((columns - 180) * 2.0, -100, 0)  # a cheek turns away like that
@@ -75,6 +75,16 @@ def test_a_neck_that_is_joined_to_the_jaw_beside_the_fold_is_no_face() -> None:
     kept = without_neck(face | neck, depth)
     assert not kept[box(404, 460, 215, 320)].any()
     assert kept[box(100, 376, 136, 374)].all()
+
+
+def test_a_round_chin_is_kept_down_to_where_it_is_steepest() -> None:
+    mask = box(100, 480, 130, 380)
+    rows = np.mgrid[:512, :512][0]
+    chin = np.sqrt(np.maximum(60.0**2 - np.clip(rows - 350, 0, 60) ** 2, 0))  # a cylinder
+    neck = np.clip((410 - rows) * 1.0, -60, 0)
+    kept = without_neck(mask, chin + neck)
+    assert kept[box(100, 404, 150, 360)].all()
+    assert not kept[412:].any()
 
 
 def test_lips_and_a_narrow_fold_are_no_jaw() -> None:
