@@ -14,7 +14,7 @@ MOST_DOUBT = 0.12
 SEARCHED_SHARES = (1.0, 0.6, 0.36)  # sides of the crops tried over the photo's longer side
 UNDER_CHIN = math.tan(math.radians(58))  # px of depth to the px: where faces fall back under chins
 STEEP = math.tan(math.radians(79))  # as steep as may be drawn
-JAW_SHARE = 0.3  # of the face's width, that the fold below a jaw takes at the least
+JAW_SHARE = 0.2  # of the face's width, that the fold below a jaw takes at the least
 MASK_IN_CROP = 0.58  # root of the mask's area over the crop's side: the mean over training pairs
 
 
@@ -50,12 +50,14 @@ def without_neck(mask: np.ndarray, depth_px: np.ndarray) -> np.ndarray:
     downward = -np.gradient(smooth, axis=0)
     falls = mask & (downward > UNDER_CHIN)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(falls.astype(np.uint8), connectivity=8)
-    ends = stats[:, cv2.CC_STAT_TOP] + stats[:, cv2.CC_STAT_HEIGHT]
-    is_jaw = (stats[:, cv2.CC_STAT_WIDTH] > JAW_SHARE * np.ptp(columns)) & (ends > low)
+    lowest = stats[:, cv2.CC_STAT_TOP] + stats[:, cv2.CC_STAT_HEIGHT]
+    is_jaw = (stats[:, cv2.CC_STAT_WIDTH] > JAW_SHARE * np.ptp(columns)) & (lowest > low)
     is_jaw[0] = False  # what does not fall
     below_jaw = np.where(is_jaw[labels], np.minimum(downward, STEEP), 0)
     row = np.arange(len(mask))[:, None]
-    front = mask & ((row < below_jaw.argmax(axis=0)) | ~below_jaw.any(axis=0))
+    ends = np.where(below_jaw.any(axis=0), below_jaw.argmax(axis=0), 0)
+    # Where a turned jaw meets the neck without a fold, nothing lies lower than the chin does.
+    front = mask & (row < np.where(ends > 0, ends, ends.max() or len(mask)))
     front &= _grown(~_grown(~front, 24), 24) | (row < low)  # opened
     return largest_component(front)
 

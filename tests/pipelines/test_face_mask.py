@@ -77,6 +77,15 @@ def test_a_neck_that_is_joined_to_the_jaw_beside_the_fold_is_no_face() -> None:
     assert kept[box(100, 376, 136, 374)].all()
 
 
+def test_beside_the_fold_of_a_turned_jaw_the_neck_ends_where_the_chin_does() -> None:
+    mask = box(100, 470, 130, 380)
+    rows, columns = np.mgrid[:512, :512]
+    depth = np.clip((400 - rows) * 8.0, -80, 0) * (columns < 220)  # the rest is one surface
+    kept = without_neck(mask, depth)
+    assert not kept[405:].any()
+    assert kept[box(100, 376, 136, 374)].all()
+
+
 def test_a_round_chin_is_kept_down_to_where_it_is_steepest() -> None:
     mask = box(100, 480, 130, 380)
     rows = np.mgrid[:512, :512][0]
@@ -92,7 +101,7 @@ def test_lips_and_a_narrow_fold_are_no_jaw() -> None:
     rows = np.mgrid[:512, :512][0]
     lips = np.where(box(300, 308, 180, 330), (308 - rows) * 5.0, 0.0)  # wide, and above
     assert without_neck(mask, lips)[box(100, 376, 136, 374)].all()
-    dimple = np.where(box(370, 380, 230, 280), (380 - rows) * 5.0, 0.0)  # below, and narrow
+    dimple = np.where(box(370, 380, 235, 275), (380 - rows) * 5.0, 0.0)  # below, and narrow
     assert without_neck(mask, dimple)[box(100, 376, 136, 374)].all()
 
 
