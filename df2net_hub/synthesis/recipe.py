@@ -14,7 +14,7 @@ INGREDIENTS = {
     "wrinkles": "no displacement: no creases, pores or grain",
     "cavities": "furrows as bright as their rounded walls",
     "expressions": "every face neutral",
-    "eyes": "eyes straight ahead, brown, without lashes and lid lines",
+    "eyes": "eyes straight ahead, brown; no lashes, lid lines, shade of lids or catchlights",
     "mouth": "teeth, gums and tongue in the plain dark red of the mouth",
     "brows": "no eyebrows",
     "beard": "no beards, no stubble",
