@@ -33,10 +33,12 @@ EYES = (
 )  # fmt: skip
 OUTER_CORNERS = 33, 263
 SPAN = 600  # pixels between the outer corners that every photo is brought to
+FOLDS_AWAY = np.arange(20, 90, 2)  # from the lid's edge, where skin is looked at for folds
 OPEN = 0.075  # of that, between the lids, from where on an eye counts as open
 CHEEKS = (0.12, 0.9)  # brightness of those that count
 LOOKS = (
-    "iris", "pupils over corners", "upper white", "lower white", "brightest in iris", "lid's line"
+    "iris", "pupils over corners", "upper white", "lower white", "brightest in iris", "lid's line",
+    "fold above", "line below",
 )  # fmt: skip
 
 
@@ -106,9 +108,21 @@ def looks_of(photo: np.ndarray, points: np.ndarray) -> list[list[float]]:
                 float(np.median(photo[white & (rows > high)]) / cheek),
                 float(np.quantile(photo[colored], 0.995) / cheek),
                 float(min(edge) / cheek),
+                darkest_line(photo, upper, -FOLDS_AWAY),
+                darkest_line(photo, lower, FOLDS_AWAY),
             ]
         )
     return found
+
+
+def darkest_line(photo: np.ndarray, edge: np.ndarray, steps: np.ndarray) -> float:
+    """How much darker than the lighter skin on either side the darkest line on the way is, 0 to 1.
+
+    The way leads up or down from a lid's `edge` by `steps`.
+    """
+    seen = np.array([photo[patch(edge + [0, step], 15, 1)].mean() for step in steps])
+    before, after = np.maximum.accumulate(seen), np.maximum.accumulate(seen[::-1])[::-1]
+    return float((1 - seen / np.maximum(np.minimum(before, after), 1e-3)).max())
 
 
 def patch(middle: np.ndarray, wide: int, high: int | None = None) -> tuple[slice, slice]:

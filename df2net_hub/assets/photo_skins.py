@@ -250,8 +250,7 @@ def _left_by_hollows(face: Face) -> np.ndarray:
     """(S,S) share of the light around that reaches a crop's skin, 1 where nothing rises near it."""
     height = np.where(face.mask, face.depth, -np.inf).astype(np.float32)
     normals = np.ascontiguousarray(face.normals, np.float32)
-    no_eyes = np.zeros_like(face.mask)
-    share, _ = open_sky(height, height, normals, no_eyes, 10 / face.mm_per_px)
+    share, _ = open_sky(height, height, normals, 10 / face.mm_per_px)
     share = cv2.GaussianBlur(share, (0, 0), HOLLOW_BLUR)
     return share / (1 - GIVEN_BACK * (1 - share))
 

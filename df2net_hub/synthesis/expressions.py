@@ -21,7 +21,10 @@ MOODS = {
 
 @dataclass(frozen=True)
 class Expression:
-    """Weights (E,) of a model's expression offsets, and what wrinkles the skin, each 0 to 1."""
+    """Weights (E,) of a model's expression offsets, and what wrinkles the skin, each 0 to 1.
+
+    `shut` is how far the eyes are.
+    """
 
     mood: str
     weights: np.ndarray
@@ -29,6 +32,7 @@ class Expression:
     frowning: float
     squinting: float
     smiling: float
+    shut: float
 
 
 # Range of each movement in a family, of ARKit-style names without _L and _R.
@@ -88,12 +92,13 @@ def sample_expression(rng: np.random.Generator, model: MorphableModel) -> Expres
         frowning=max(moves.get("browDown", 0), 0.5 * moves.get("noseSneer", 0)),
         squinting=max(moves.get("eyeSquint", 0), 0.8 * moves.get("cheekSquint", 0)),
         smiling=max(moves.get("mouthSmile", 0), 0.6 * moves.get("mouthUpperUp", 0)),
+        shut=moves["eyeBlink"],
     )
 
 
 def neutral(model: MorphableModel) -> Expression:
     """The face at rest."""
-    return Expression("neutral", np.zeros(len(model.expression_names)), 0, 0, 0, 0)
+    return Expression("neutral", np.zeros(len(model.expression_names)), 0, 0, 0, 0, 0)
 
 
 def _base(name: str) -> str:

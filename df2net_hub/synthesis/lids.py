@@ -35,10 +35,10 @@ LOWER_LINE = 0.35  # of the line on the lower lid, over that on the upper one
 def sample_lids(rng: np.random.Generator, made_up: float) -> Lids:
     """Lids of a person; `made_up`, 0 to 1, darkens and widens the line."""
     return Lids(
-        shade=float(rng.uniform(0.6, 1.0)),
-        reach_cm=float(rng.uniform(0.18, 0.38)),
-        line=float(np.clip(rng.normal(0.9, 0.12) + 0.1 * made_up, 0.4, 0.98)),
-        line_cm=float(rng.uniform(0.08, 0.18) * (1 + 0.5 * made_up)),
+        shade=float(rng.uniform(0.75, 1.0)),
+        reach_cm=float(rng.uniform(0.3, 0.5)),
+        line=float(np.clip(rng.normal(0.95, 0.1) + 0.1 * made_up, 0.4, 0.98)),
+        line_cm=float(rng.uniform(0.1, 0.22) * (1 + 0.5 * made_up)),
     )
 
 

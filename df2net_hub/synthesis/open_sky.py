@@ -25,12 +25,11 @@ FIRST, GROWTH = 1.0, 1.4  # distance of the first look [px], and of each over th
 ZERO, HALF, ONE, TWO = np.float32(0), np.float32(0.5), np.float32(1), np.float32(2)
 QUARTER_TURN = np.float32(np.pi / 2)
 LEAST_RISE = np.float32(0.02)  # what rounding and flat triangles make of a smooth surface
-LID_RADIUS_CM, LID_STRENGTH = 0.3, 0.75
 STEEPEST = np.float32(0.1)  # normal's z below which tangent planes are taken as this steep
 
 
 def open_sky(
-    surface: np.ndarray, solid: np.ndarray, normal: np.ndarray, eyes: np.ndarray, px_per_cm: float
+    surface: np.ndarray, solid: np.ndarray, normal: np.ndarray, px_per_cm: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """(F,F) share of its hemisphere, by cosine, that a pixel sees, and (F,F,3) which way that lies.
 
@@ -42,15 +41,11 @@ def open_sky(
         surface: (F,F) float32 height of the head [px], -inf where there is none.
         solid: (F,F) float32 height of head and hair.
         normal: (F,F,3) float32 unit normals of the head, x right, y up.
-        eyes: (F,F) bool, pixels of the eyeballs: lids and lashes shade them more.
         px_per_cm: pixels per centimeter.
     """
     looks = _looks(REACH_CM * px_per_cm)
     found = cv2.blur(_between_horizons(surface, solid, normal, *looks), (3, 3))
-    share, bent = np.ascontiguousarray(found[..., 0]), np.ascontiguousarray(found[..., 1:])
-    if eyes.any():
-        share[eyes] *= _below_lids(surface, normal, eyes, LID_RADIUS_CM * px_per_cm)
-    return share, bent
+    return np.ascontiguousarray(found[..., 0]), np.ascontiguousarray(found[..., 1:])
 
 
 def _looks(reach: float) -> tuple[np.ndarray, np.ndarray]:
@@ -129,19 +124,3 @@ def _between_horizons(
                 out[row, column, 2] = bent_y / long - y
                 out[row, column, 3] = bent_z / long - z
     return out
-
-
-def _below_lids(
-    surface: np.ndarray, normal: np.ndarray, eyes: np.ndarray, reach: float
-) -> np.ndarray:
-    """Light that lids leave to the pixels of `eyes`: what rises above them within `reach` [px]."""
-    rows, columns = np.flatnonzero(eyes.any(1)), np.flatnonzero(eyes.any(0))
-    margin = int(2 * reach) + 1
-    top, left = max(rows[0] - margin, 0), max(columns[0] - margin, 0)
-    box = np.s_[top : rows[-1] + margin, left : columns[-1] + margin]
-    window, seen = int(2 * reach) | 1, eyes[box]
-    own = np.maximum(surface[box], surface[eyes].min() - 4 * window)  # beside a profile is nothing
-    above = cv2.blur(own, (window, window), anchor=(window // 2, window - 1))[seen]
-    _, y, z = normal[box][seen].T
-    tangent = own[seen] - y / np.maximum(z, 0.3) * (window // 2)
-    return 1 - LID_STRENGTH * np.clip((above - tangent) / reach - LEAST_RISE, 0, 1)

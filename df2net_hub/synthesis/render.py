@@ -132,7 +132,7 @@ def render(
     if not scene.shadows:
         lit = np.ones_like(lit)
     eyes = surface.kind == EYE
-    sky, bent = open_sky(surface.height, covered.solid, surface.normal, eyes, px_per_cm)
+    sky, bent = open_sky(surface.height, covered.solid, surface.normal, px_per_cm)
     below = light_below_lids(eyes, scene.lids, px_per_cm)
     sky, lit = sky * below, lit * below
     colored = color_beside_lashes(eyes, surface.kind == SKIN, scene.lids, px_per_cm)

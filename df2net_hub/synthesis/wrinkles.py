@@ -17,13 +17,13 @@ __all__ = ["KINDS", "WrinkleKit", "texel_positions", "wrinkle_kit"]
 
 VARIANTS = 5
 KINDS = (
-    "forehead", "frown", "crow", "under_eye", "bag", "fold", "marionette", "lips", "cheek", "chin",
+    "forehead", "frown", "lid", "crow", "under_eye", "bag", "fold", "marionette", "lips", "cheek", "chin",
     "neck", "unevenness", "grain",
 )  # fmt: skip
 ROUND = ("chin", "unevenness")  # dimples and lumps
 # Depth of a unit of each kind in a deeply lined face [cm].
 DEEPEST_CM = np.array(
-    [0.11, 0.14, 0.09, 0.07, 0.20, 0.24, 0.15, 0.05, 0.07, 0.15, 0.09, 0.07, 0.010]
+    [0.11, 0.14, 0.38, 0.09, 0.18, 0.20, 0.24, 0.15, 0.05, 0.07, 0.15, 0.09, 0.07, 0.010]
 )
 
 
@@ -69,7 +69,7 @@ def crease_weights(rng: np.random.Generator, age: float, expression: Expression)
     """(len(KINDS),) from 0 to about 1.2: what age leaves for good and what the expression adds."""
     old = np.clip(1.25 * age - 0.2, 0, 1)
     drive = {
-        "forehead": expression.raised, "frown": expression.frowning,
+        "forehead": expression.raised, "frown": expression.frowning, "lid": 0.0,
         "crow": max(expression.squinting, 0.7 * expression.smiling),
         "under_eye": expression.squinting, "bag": 0.3 * expression.squinting,
         "fold": expression.smiling, "marionette": 0.15 * expression.frowning,
@@ -81,6 +81,11 @@ def crease_weights(rng: np.random.Generator, age: float, expression: Expression)
         old * rng.uniform(0.2, 1.25, len(KINDS)) - 0.1 * rng.random(len(KINDS)), 0, 1.1
     )
     weights = lasting + moved * (0.25 + 0.6 * old) * rng.uniform(0.6, 1.1, len(KINDS))
+    # Nearly everybody has a fold above the upper lid, which is drawn out over a shut eye, and some
+    # line below the lower one.
+    folded = rng.uniform(0.35, 1.0) * (rng.random() < 0.88)
+    weights[KINDS.index("lid")] = folded * (1 - 0.75 * expression.shut)
+    weights[KINDS.index("under_eye")] += rng.uniform(0.1, 0.7)
     weights[KINDS.index("chin")] = rng.uniform(0.3, 1.0) * (rng.random() < 0.15)
     weights[KINDS.index("grain")] = rng.uniform(0.2, 1.0) + 0.3 * old
     return np.clip(weights, 0, 1.3)
@@ -110,8 +115,10 @@ class _Pen:
         self.marks = face.landmarks / face.unit
         self.lines: list[tuple[np.ndarray, np.ndarray]] = []
 
-    def line(self, points: np.ndarray, strength: float, wobble: float = 0.06) -> None:
-        """A furrow along `points` (n,2), wobbling, fading to its ends, broken here and there."""
+    def line(
+        self, points: np.ndarray, strength: float, wobble: float = 0.06, broken: float = 0.4
+    ) -> None:
+        """A furrow along `points` (n,2), wobbling, fading to its ends; some are `broken`."""
         rng = self.rng
         t = np.linspace(0, 1, 40)
         at = t * (len(points) - 1)
@@ -121,7 +128,9 @@ class _Pen:
             for k in (1, 2, 3, 5)
         )
         dips = 0.75 + 0.35 * np.sin(2 * np.pi * (rng.uniform(1, 3) * t + rng.random()))
-        gap = 1 - 0.9 * (rng.random() < 0.4) * np.exp(-(((t - rng.uniform(0.2, 0.8)) / 0.06) ** 2))
+        gap = 1 - 0.9 * (rng.random() < broken) * np.exp(
+            -(((t - rng.uniform(0.2, 0.8)) / 0.06) ** 2)
+        )
         depth = strength * np.sin(np.pi * np.clip(t, 0.02, 0.98)) ** 0.6 * dips * gap
         self.lines.append((path + bend, np.clip(depth, 0, 1)))
 
@@ -175,6 +184,27 @@ def _frown(pen: _Pen, noise: np.ndarray) -> np.ndarray:
         y = pen.marks[27, 1] - rng.uniform(-0.2, 0.5)
         pen.line(np.array([[-0.9, y], [0, y - 0.1], [0.9, y]]), 0.5)
     return pen.furrows(1.4, 4.0, 0.6)
+
+
+def _lid(pen: _Pen, noise: np.ndarray) -> np.ndarray:
+    """The fold between the upper lid and what hangs over it from the brow."""
+    rng, eyes = pen.rng, []
+    above, outward = rng.uniform(0.22, 0.65), rng.uniform(0.1, 0.6)
+    for outer, near_outer, near_inner, inner, side in ((36, 37, 38, 39, -1), (45, 44, 43, 42, 1)):
+        end = [side * outward, rng.uniform(-0.25, 0.15)]
+        past = [side * 0.12, 0.7 * above]
+        shifts = [[0, 0.12], [0, above], [0, above], past, end]
+        marks = [inner, near_inner, near_outer, outer, outer]
+        bends = np.polyfit(range(5), pen.marks[marks, :2] + np.array(shifts), 3)
+        eyes.append(np.vander(np.linspace(0, 4, 15), 4) @ bends)
+    for fold in eyes:
+        pen.line(fold, rng.uniform(0.85, 1.0), 0.03, broken=0)
+        if rng.random() < 0.4:  # a second one beside it
+            pen.line(fold + [0, rng.uniform(0.18, 0.3)], rng.uniform(0.2, 0.6), 0.05)
+    furrows = pen.furrows(1.0, 2.4, 0.3)
+    for fold in eyes:
+        pen.line(fold + [0, 0.32], 0.9, 0.03, broken=0)
+    return furrows - 0.5 * pen.furrows(3.0, 5.0, 0.3)
 
 
 def _crow(pen: _Pen, noise: np.ndarray) -> np.ndarray:
@@ -302,7 +332,7 @@ def _noise(pen: _Pen, layer: np.ndarray, per_unit: float) -> np.ndarray:
 _DRAW = dict(
     zip(
         KINDS,
-        (_forehead, _frown, _crow, _under_eye, _bag, _fold, _marionette, _lip_lines, _cheek, _chin,
+        (_forehead, _frown, _lid, _crow, _under_eye, _bag, _fold, _marionette, _lip_lines, _cheek, _chin,
          _neck, _unevenness, _grain), strict=True,
     )
 )  # fmt: skip

@@ -7,7 +7,6 @@ from df2net_hub.synthesis.open_sky import open_sky
 
 SIZE = 241
 PX_PER_CM = 40.0  # looks reach 6 cm: the whole picture
-NO_EYES = np.zeros((SIZE, SIZE), bool)
 UP = np.array([0, 0, 1], np.float32)
 
 
@@ -33,7 +32,7 @@ def test_nothing_is_in_the_way_of_a_ball():
     height = np.sqrt(np.where(reach < 100, 100**2 - reach**2, np.nan))
     normal = np.nan_to_num(np.stack([x, y, height], -1) / 100)
     height = np.where(np.isfinite(height), height, -np.inf)
-    share, bent = open_sky(height, height, normal, NO_EYES, PX_PER_CM)
+    share, bent = open_sky(height, height, normal, PX_PER_CM)
     np.testing.assert_allclose(share[reach < 90], 1, atol=2e-3)
     np.testing.assert_allclose(bent[reach < 90], 0, atol=2e-3)
     np.testing.assert_allclose(share[reach > 108], 1, atol=1e-6)
@@ -44,7 +43,7 @@ def test_nothing_is_in_the_way_of_a_ball():
 def test_a_plane_sees_all_of_its_hemisphere_however_it_leans(slope):
     x, _ = grid()
     normal = np.tile(np.float32([-slope, 0, 1]) / np.hypot(slope, 1), (SIZE, SIZE, 1))
-    share, bent = open_sky(slope * x, slope * x, normal, NO_EYES, PX_PER_CM)
+    share, bent = open_sky(slope * x, slope * x, normal, PX_PER_CM)
     np.testing.assert_allclose(share, 1, atol=3e-3)
     np.testing.assert_allclose(bent, 0, atol=3e-3)
 
@@ -52,7 +51,7 @@ def test_a_plane_sees_all_of_its_hemisphere_however_it_leans(slope):
 @pytest.mark.parametrize("along", [10.5, 20.5, 40.5, 60.5])
 def test_the_wall_of_a_groove_sees_half_of_one_less_the_cosine_to_the_other_rim(along):
     height, normal = groove()
-    share, bent = open_sky(height, height, normal, NO_EYES, PX_PER_CM)
+    share, bent = open_sky(height, height, normal, PX_PER_CM)
     # From a point that far from the middle: between the way up its own wall and the other rim.
     rim = np.array([-80 - along, 80 - along]) / np.hypot(80 + along, 80 - along)
     exact = (1 - rim @ np.sqrt([0.5, 0.5])) / 2
@@ -64,7 +63,7 @@ def test_the_wall_of_a_groove_sees_half_of_one_less_the_cosine_to_the_other_rim(
 
 def test_what_is_open_to_a_groove_lies_above_it():
     height, normal = groove()
-    _, bent = open_sky(height, height, normal, NO_EYES, PX_PER_CM)
+    _, bent = open_sky(height, height, normal, PX_PER_CM)
     here = SIZE // 2, SIZE // 2 + 6
     assert normal[here] @ UP < 0.75
     open_way = normal[here] + bent[here]
@@ -76,20 +75,7 @@ def test_hair_hides_sky_from_skin_that_has_none_over_it():
     flat, normal = np.zeros((SIZE, SIZE), np.float32), np.tile(UP, (SIZE, SIZE, 1))
     x, _ = grid()
     hair = np.where(x > 20, 200, flat).astype(np.float32)
-    share, bent = open_sky(flat, hair, normal, NO_EYES, PX_PER_CM)
+    share, bent = open_sky(flat, hair, normal, PX_PER_CM)
     assert 0.5 < share[SIZE // 2, SIZE // 2 + 14] < 0.6  # half of it beside an endless wall
     assert bent[SIZE // 2, SIZE // 2 + 14, 0] < -0.3
     assert share[SIZE // 2, 10] > share[SIZE // 2, 60] > share[SIZE // 2, 110]
-
-
-def test_lids_shade_the_eye_below_them_and_nothing_else():
-    flat, normal = np.zeros((SIZE, SIZE), np.float32), np.tile(UP, (SIZE, SIZE, 1))
-    eyes = NO_EYES.copy()
-    eyes[100:120, 100:140] = True
-    flat[80:100, 90:150] = 3  # an upper lid of 3 px
-    skin = open_sky(flat, flat, normal, NO_EYES, PX_PER_CM)[0]
-    share = open_sky(flat, flat, normal, eyes, PX_PER_CM)[0]
-    np.testing.assert_array_equal(share[~eyes], skin[~eyes])
-    darker = share[eyes] / skin[eyes]
-    assert darker.min() < 0.95 and share[101, 120] < share[110, 120] <= share[118, 120]
-    np.testing.assert_allclose(share[118, 120], skin[118, 120], atol=0.04)

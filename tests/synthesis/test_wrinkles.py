@@ -63,7 +63,9 @@ def test_age_deepens_creases(kind: str) -> None:
     [("forehead", "raised"), ("frown", "frowning"), ("crow", "squinting"), ("fold", "smiling")],
 )
 def test_an_expression_deepens_its_own_creases(kind: str, cause: str) -> None:
-    causes = {name: 0.0 for name in ("raised", "frowning", "squinting", "smiling")} | {cause: 1.0}
+    causes = {name: 0.0 for name in ("raised", "frowning", "squinting", "smiling", "shut")} | {
+        cause: 1.0
+    }
     moved = Expression("any", CALM.weights, **causes)
     assert mean_weight(kind, 0.3, moved) > mean_weight(kind, 0.3, CALM) + 0.15
 
