@@ -15,6 +15,7 @@ SEARCHED_SHARES = (1.0, 0.6, 0.36)  # sides of the crops tried over the photo's 
 UNDER_CHIN = math.tan(math.radians(58))  # px of depth to the px: where faces fall back under chins
 STEEP = math.tan(math.radians(79))  # as steep as may be drawn
 JAW_SHARE = 0.2  # of the face's width, that the fold below a jaw takes at the least
+LAST_STRETCH = 40  # px of a jaw's fold that tell which way it goes on
 MASK_IN_CROP = 0.58  # root of the mask's area over the crop's side: the mean over training pairs
 
 
@@ -56,10 +57,28 @@ def without_neck(mask: np.ndarray, depth_px: np.ndarray) -> np.ndarray:
     below_jaw = np.where(is_jaw[labels], np.minimum(downward, STEEP), 0)
     row = np.arange(len(mask))[:, None]
     ends = np.where(below_jaw.any(axis=0), below_jaw.argmax(axis=0), 0)
-    # Where a turned jaw meets the neck without a fold, nothing lies lower than the chin does.
-    front = mask & (row < np.where(ends > 0, ends, ends.max() or len(mask)))
+    front = mask & (row < _carried_on(ends))
     front &= _grown(~_grown(~front, 24), 24) | (row < low)  # opened
     return largest_component(front)
+
+
+def _carried_on(ends: np.ndarray) -> np.ndarray:
+    """Rows below which no face lies, where a jaw's fold has the rows `ends` (W,), 0 outside of it.
+
+    Jaws are convex: beside the fold the face stays above the straight line that leads on from its
+    last stretch, and nowhere does it reach lower than the chin.
+    """
+    found = np.flatnonzero(ends)
+    if len(found) == 0:
+        return np.full(len(ends), len(ends))
+    limits = np.interp(np.arange(len(ends)), found, ends[found])
+    for beyond, last in (
+        (np.arange(found[0]), found[:LAST_STRETCH]),
+        (np.arange(found[-1] + 1, len(ends)), found[-LAST_STRETCH:]),
+    ):
+        slope, start = np.polyfit(last, ends[last], 1) if len(last) > 1 else (0.0, ends[last[0]])
+        limits[beyond] = start + slope * beyond
+    return np.minimum(limits, ends.max())
 
 
 def box_around_mask(mask: np.ndarray) -> tuple[float, float, float]:

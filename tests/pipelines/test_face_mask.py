@@ -86,6 +86,17 @@ def test_beside_the_fold_of_a_turned_jaw_the_neck_ends_where_the_chin_does() -> 
     assert kept[box(100, 376, 136, 374)].all()
 
 
+def test_beside_the_fold_the_neck_is_cut_where_the_jaw_would_go_on() -> None:
+    mask = box(100, 470, 130, 380)
+    rows, columns = np.mgrid[:512, :512]
+    jaw = 400 - 0.5 * np.abs(columns - 255)
+    depth = np.clip((jaw - rows) * 8.0, -80, 0) * (np.abs(columns - 255) < 70)
+    kept = without_neck(mask, depth)
+    assert not kept[(rows > jaw + 8) & (np.abs(columns - 255) < 120)].any()
+    inner = (rows < jaw - 8) & (np.abs(columns - 255) < 110) & (rows > 110)
+    assert kept[inner & (np.abs(np.abs(columns - 255) - 70) > 8)].all()
+
+
 def test_a_round_chin_is_kept_down_to_where_it_is_steepest() -> None:
     mask = box(100, 480, 130, 380)
     rows = np.mgrid[:512, :512][0]
