@@ -17,13 +17,13 @@ __all__ = ["KINDS", "WrinkleKit", "texel_positions", "wrinkle_kit"]
 
 VARIANTS = 5
 KINDS = (
-    "forehead", "frown", "lid", "crow", "under_eye", "bag", "fold", "marionette", "lips", "cheek", "chin",
-    "neck", "unevenness", "grain",
+    "forehead", "frown", "lid", "crow", "under_eye", "bag", "wing", "fold", "marionette", "lips",
+    "cheek", "chin", "neck", "unevenness", "grain",
 )  # fmt: skip
 ROUND = ("chin", "unevenness")  # dimples and lumps
 # Depth of a unit of each kind in a deeply lined face [cm].
 DEEPEST_CM = np.array(
-    [0.11, 0.14, 0.38, 0.09, 0.18, 0.20, 0.24, 0.15, 0.05, 0.07, 0.15, 0.09, 0.07, 0.010]
+    [0.11, 0.14, 0.38, 0.09, 0.18, 0.20, 0.16, 0.24, 0.15, 0.05, 0.07, 0.15, 0.09, 0.07, 0.010]
 )
 
 
@@ -72,20 +72,22 @@ def crease_weights(rng: np.random.Generator, age: float, expression: Expression)
         "forehead": expression.raised, "frown": expression.frowning, "lid": 0.0,
         "crow": max(expression.squinting, 0.7 * expression.smiling),
         "under_eye": expression.squinting, "bag": 0.3 * expression.squinting,
-        "fold": expression.smiling, "marionette": 0.15 * expression.frowning,
-        "lips": 0.0, "cheek": 0.8 * expression.smiling, "chin": 0.0, "neck": 0.0,
-        "unevenness": 0.2, "grain": 0.5,
+        "wing": 0.3 * expression.smiling, "fold": expression.smiling,
+        "marionette": 0.15 * expression.frowning, "lips": 0.0,
+        "cheek": 0.8 * expression.smiling, "chin": 0.0, "neck": 0.0, "unevenness": 0.2,
+        "grain": 0.5,
     }  # fmt: skip
     moved = np.array([drive[name] for name in KINDS])
     lasting = np.clip(
         old * rng.uniform(0.2, 1.25, len(KINDS)) - 0.1 * rng.random(len(KINDS)), 0, 1.1
     )
     weights = lasting + moved * (0.25 + 0.6 * old) * rng.uniform(0.6, 1.1, len(KINDS))
-    # Nearly everybody has a fold above the upper lid, which is drawn out over a shut eye, and some
-    # line below the lower one.
+    # Nearly everybody has a fold above the upper lid, which is drawn out over a shut eye, some line
+    # below the lower one, and a groove around the wings of the nose.
     folded = rng.uniform(0.35, 1.0) * (rng.random() < 0.88)
     weights[KINDS.index("lid")] = folded * (1 - 0.75 * expression.shut)
     weights[KINDS.index("under_eye")] += rng.uniform(0.1, 0.7)
+    weights[KINDS.index("wing")] += rng.uniform(0.2, 0.9)
     weights[KINDS.index("chin")] = rng.uniform(0.3, 1.0) * (rng.random() < 0.15)
     weights[KINDS.index("grain")] = rng.uniform(0.2, 1.0) + 0.3 * old
     return np.clip(weights, 0, 1.3)
@@ -195,8 +197,7 @@ def _lid(pen: _Pen, noise: np.ndarray) -> np.ndarray:
         past = [side * 0.12, 0.7 * above]
         shifts = [[0, 0.12], [0, above], [0, above], past, end]
         marks = [inner, near_inner, near_outer, outer, outer]
-        bends = np.polyfit(range(5), pen.marks[marks, :2] + np.array(shifts), 3)
-        eyes.append(np.vander(np.linspace(0, 4, 15), 4) @ bends)
+        eyes.append(_bent(pen.marks[marks, :2] + np.array(shifts)))
     for fold in eyes:
         pen.line(fold, rng.uniform(0.85, 1.0), 0.03, broken=0)
         if rng.random() < 0.4:  # a second one beside it
@@ -205,6 +206,12 @@ def _lid(pen: _Pen, noise: np.ndarray) -> np.ndarray:
     for fold in eyes:
         pen.line(fold + [0, 0.32], 0.9, 0.03, broken=0)
     return furrows - 0.5 * pen.furrows(3.0, 5.0, 0.3)
+
+
+def _bent(points: np.ndarray) -> np.ndarray:
+    """(15,2) the cubic that comes closest to `points` (n,2), in turn."""
+    last = len(points) - 1
+    return np.vander(np.linspace(0, last, 15), 4) @ np.polyfit(range(last + 1), points, 3)
 
 
 def _crow(pen: _Pen, noise: np.ndarray) -> np.ndarray:
@@ -246,6 +253,15 @@ def _bag(pen: _Pen, noise: np.ndarray) -> np.ndarray:
         x, y = pen.marks[eye].mean(0)[:2] - [0, 0.95]
         hills += pen.blob(x, y, 1.3, 0.42)
     return 0.55 * groove + 0.7 * hills
+
+
+def _wing(pen: _Pen, noise: np.ndarray) -> np.ndarray:
+    """The groove between the wings of the nose and the cheeks."""
+    around = np.array([[0.1, -0.03], [0.42, 0.2], [0.62, 0.7], [0.6, 1.3], [0.33, 1.75]])
+    for base, side in ((31, -1), (35, 1)):
+        path = pen.marks[base, :2] + around * [side, 1] + pen.rng.normal(0, 0.05, 2)
+        pen.line(_bent(path), pen.rng.uniform(0.8, 1.0), 0.02, broken=0)
+    return pen.furrows(2.2, 5.0, 0.2)
 
 
 def _fold(pen: _Pen, noise: np.ndarray) -> np.ndarray:
@@ -332,7 +348,7 @@ def _noise(pen: _Pen, layer: np.ndarray, per_unit: float) -> np.ndarray:
 _DRAW = dict(
     zip(
         KINDS,
-        (_forehead, _frown, _lid, _crow, _under_eye, _bag, _fold, _marionette, _lip_lines, _cheek, _chin,
-         _neck, _unevenness, _grain), strict=True,
+        (_forehead, _frown, _lid, _crow, _under_eye, _bag, _wing, _fold, _marionette,
+         _lip_lines, _cheek, _chin, _neck, _unevenness, _grain), strict=True,
     )
 )  # fmt: skip
