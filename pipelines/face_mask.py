@@ -32,10 +32,9 @@ def without_neck(mask: np.ndarray, depth_px: np.ndarray) -> np.ndarray:
     """`mask` (512,512) without the neck: it ends where a jaw falls back the steepest.
 
     Heads are cut across the neck, so the network ends the face there wherever it thinks fit; and of
-    the fold between chin and neck the camera sees too little to draw it. Tongues narrower than
-    48 px go as well. Only the lowest quarter of the face may lose them, and only a fold that
-    reaches down there and is a good part as wide as the face is the jaw's: nostrils and lips are
-    folds too.
+    the fold between chin and neck the camera sees too little to draw it. Only a fold that reaches
+    into the lowest quarter of the face and is a good part as wide as the face is the jaw's:
+    nostrils and lips are folds too. Tongues narrower than 48 px in that quarter go as well.
 
     Args:
         mask: (512,512) bool, the face.

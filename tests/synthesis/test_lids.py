@@ -69,7 +69,7 @@ def test_lids_differ_between_people_and_makeup_darkens_them() -> None:
     plain = [sample_lids(np.random.default_rng(seed), 0.0) for seed in range(200)]
     painted = [sample_lids(np.random.default_rng(seed), 1.0) for seed in range(200)]
     for lids in plain + painted:
-        assert 0.6 <= lids.shade <= 1 and 0.18 <= lids.reach_cm <= 0.38
+        assert 0.75 <= lids.shade <= 1 and 0.3 <= lids.reach_cm <= 0.5
         assert 0.4 <= lids.line <= 0.98
     assert np.std([lids.shade for lids in plain]) > 0.05
     assert all(

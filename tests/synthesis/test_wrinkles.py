@@ -12,6 +12,7 @@ from df2net_hub.synthesis.procedural import procedural_head
 from df2net_hub.synthesis.wrinkles import (
     DEEPEST_CM,
     KINDS,
+    VARIANTS,
     WrinkleKit,
     crease_weights,
     wrinkle_kit,
@@ -68,6 +69,30 @@ def test_an_expression_deepens_its_own_creases(kind: str, cause: str) -> None:
     }
     moved = Expression("any", CALM.weights, **causes)
     assert mean_weight(kind, 0.3, moved) > mean_weight(kind, 0.3, CALM) + 0.15
+
+
+def test_the_young_have_folds_around_eyes_and_nose_and_shut_eyes_hardly_any() -> None:
+    shut = replace(CALM, shut=1.0)
+    assert mean_weight("lid", 0.0, CALM) > 0.4
+    assert mean_weight("lid", 0.0, shut) == pytest.approx(0.25 * mean_weight("lid", 0.0, CALM))
+    assert mean_weight("under_eye", 0.0, CALM) > 0.25
+    assert mean_weight("wing", 0.0, CALM) > 0.3
+
+
+def test_folds_lie_between_lids_and_brows_and_grooves_beside_the_nose(
+    kit: WrinkleKit, face: FaceMap
+) -> None:
+    marks = face.landmarks
+    for variant in range(VARIANTS):
+        fold = kit.maps[KINDS.index("lid"), variant] < -0.4
+        x, y, _ = face.positions[fold].T
+        assert marks[[36, 39], 1].min() - 0.5 < y.min() and y.max() < marks[18:26, 1].min()
+        near_an_eye = np.abs(np.abs(x) - np.abs(marks[36:42, 0]).mean()) < 2.8 * face.unit
+        assert near_an_eye.all()
+        groove = kit.maps[KINDS.index("wing"), variant] < -0.4
+        x, y, _ = face.positions[groove].T
+        assert (np.abs(x) > 0.9 * marks[35, 0]).all() and (np.abs(x) < 2 * marks[35, 0]).all()
+        assert (y > marks[35, 1] - 0.4).all() and (y < marks[28, 1]).all()
 
 
 def test_dimples_and_lumps_are_no_lines(kit: WrinkleKit) -> None:
