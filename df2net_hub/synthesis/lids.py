@@ -2,7 +2,7 @@
 
 In portraits the upper third of the white of an eye has a quarter of the cheek's brightness and its
 lower third seven tenths, and the darkest line along the upper lid has 3 % of it
-(`benchmarks/eye_looks.py`). Lashes, and an edge of the lid that overhangs, do that; both are
+(`benchmarks/face_looks.py`). Lashes, and an edge of the lid that overhangs, do that; both are
 smaller than the head model and a pixel show.
 """
 

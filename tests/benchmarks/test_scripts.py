@@ -214,7 +214,7 @@ def test_looks_of_drawn_eyes_are_those_they_were_drawn_with():
     import cv2
     import numpy as np
 
-    looks = script("eye_looks")
+    looks = script("face_looks")
     photo = np.full((300, 400), 0.4, np.float32)
     points = np.zeros((478, 2), np.float32)
     for (around, middle, ends, cheek), x in zip(looks.EYES, (130, 270), strict=True):

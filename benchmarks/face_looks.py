@@ -1,6 +1,6 @@
-"""Do the eyes of renders look like those of photographs?
+"""Do eyes and noses of renders look like those of photographs?
 
-    python benchmarks/eye_looks.py FOLDER POINTS [FOLDER POINTS ...]
+    python benchmarks/face_looks.py FOLDER POINTS [FOLDER POINTS ...]
 
 Each FOLDER holds photos of faces, each POINTS what `scripts/face_points.py FOLDER -o POINTS` found
 in them. Pictures of a rendered set come into a folder by
@@ -9,9 +9,11 @@ in them. Pictures of a rendered set come into a folder by
     for i, row in enumerate(load_dataset("SET", split="train")):
         row["image"].save(f"FOLDER/{i:04d}.png")
 
-Printed are medians and deviations over open eyes. Lengths are over the distance of the pupils,
-brightness is linear and over that of the cheek below; faces whose cheeks are nearly black or white
-are left out. What `synthesis/lids.py`, the iris's size and the eyes' axes are set by.
+Printed are medians and deviations over open eyes, and over the sides of noses seen from the front.
+Lengths are over the distance of the pupils, brightness is linear and over that of the cheek; faces
+whose cheeks are nearly black or white are left out. Folds and grooves are how much darker the
+darkest line is than the lighter skin on either side of it. What `synthesis/lids.py`, the iris's
+size, the eyes' axes, and folds of lids and noses in `synthesis/wrinkles.py` are set by.
 """
 
 import argparse
@@ -31,15 +33,19 @@ EYES = (
     ([263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249],
      473, (474, 476), 280),
 )  # fmt: skip
-OUTER_CORNERS = 33, 263
+OUTER_CORNERS, TIP = (33, 263), 4
+WINGS = (129, 50), (358, 280)  # of the nose: a wing's outermost point, the cheek
 SPAN = 600  # pixels between the outer corners that every photo is brought to
-FOLDS_AWAY = np.arange(20, 90, 2)  # from the lid's edge, where skin is looked at for folds
+FOLDS_AWAY = np.arange(20, 90, 2)[:, None] * [0, 1]  # from the lid's edge, for folds
 OPEN = 0.075  # of that, between the lids, from where on an eye counts as open
+FRONT = 0.75  # between tip and outer corners, the shorter way over the longer, from where on
+GROOVE_AWAY = np.arange(-45, 60, 2)  # from a wing's outermost point, outward
 CHEEKS = (0.12, 0.9)  # brightness of those that count
-LOOKS = (
-    "iris", "pupils over corners", "upper white", "lower white", "brightest in iris", "lid's line",
-    "fold above", "line below",
-)  # fmt: skip
+LOOKS = {
+    "eyes": ("iris", "pupils over corners", "upper white", "lower white", "brightest in iris",
+             "lid's line", "fold above", "line below"),
+    "sides of noses": ("groove of wing",),
+}  # fmt: skip
 
 
 def main() -> None:
@@ -50,22 +56,23 @@ def main() -> None:
     args = parser.parse_args()
     if len(args.sets) % 2:
         parser.error("a folder of photos and its points are wanted, in turns")
-    print(f"{'':24s} eyes  " + "  ".join(f"{name:>19s}" for name in LOOKS))
     for folder, points in zip(args.sets[::2], args.sets[1::2], strict=True):
+        looks: dict[str, list[list[float]]] = {part: [] for part in LOOKS}
         with np.load(points, allow_pickle=False) as found:
-            looks = [
-                eye
-                for name in found.files
-                for eye in looks_of(linear(Path(folder) / name), found[name])
-            ]
-        if not looks:
-            parser.error(f"{folder}: no open eyes were found by {points}")
-        values = np.array(looks)
-        cells = (
-            f"{middle:11.2f} +- {deviation:4.2f}"
-            for middle, deviation in zip(np.median(values, 0), values.std(0), strict=True)
-        )
-        print(f"{folder[-24:]:24s} {len(values):4d}  " + "  ".join(cells))
+            for name in found.files:
+                photo, places = brought_to_size(linear(Path(folder) / name), found[name])
+                looks["eyes"] += eyes_of(photo, places)
+                looks["sides of noses"] += nose_of(photo, places)
+        print(folder)
+        for part, names in LOOKS.items():
+            if not looks[part]:
+                parser.error(f"{folder}: {points} shows none of the {part} that can be measured")
+            values = np.array(looks[part])
+            print(f"  {len(values)} {part}")
+            for name, middle, deviation in zip(
+                names, np.median(values, 0), values.std(0), strict=True
+            ):
+                print(f"    {name:20s}{middle:6.2f} +- {deviation:.2f}")
 
 
 def linear(path: Path) -> np.ndarray:
@@ -74,14 +81,18 @@ def linear(path: Path) -> np.ndarray:
     return (photo**GAMMA).mean(-1)
 
 
-def looks_of(photo: np.ndarray, points: np.ndarray) -> list[list[float]]:
-    """LOOKS of the open eyes of a face with `points` (478,2) in `photo` (H,W)."""
+def brought_to_size(photo: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`photo` (H,W) with the outer corners of the eyes SPAN apart, and `points` (478,2) in it."""
     corners = points[list(OUTER_CORNERS)]
     scale = SPAN / np.hypot(*(corners[1] - corners[0]))
     shift = np.array([1.5 * SPAN / 2, SPAN / 2]) - corners.mean(0) * scale
     onto = np.column_stack([np.eye(2) * scale, shift]).astype(np.float32)
     photo = cv2.warpAffine(photo, onto, (int(1.5 * SPAN), int(1.5 * SPAN)), flags=cv2.INTER_LINEAR)
-    points = points * scale + shift
+    return photo, points * scale + shift
+
+
+def eyes_of(photo: np.ndarray, points: np.ndarray) -> list[list[float]]:
+    """LOOKS of the open eyes of a face that was `brought_to_size`."""
     pupils = np.hypot(*(points[473] - points[468]))
     rows, columns = np.indices(photo.shape)
     found = []
@@ -108,19 +119,35 @@ def looks_of(photo: np.ndarray, points: np.ndarray) -> list[list[float]]:
                 float(np.median(photo[white & (rows > high)]) / cheek),
                 float(np.quantile(photo[colored], 0.995) / cheek),
                 float(min(edge) / cheek),
-                darkest_line(photo, upper, -FOLDS_AWAY),
-                darkest_line(photo, lower, FOLDS_AWAY),
+                darkest_line(photo, upper - FOLDS_AWAY, 15, 1),
+                darkest_line(photo, lower + FOLDS_AWAY, 15, 1),
             ]
         )
     return found
 
 
-def darkest_line(photo: np.ndarray, edge: np.ndarray, steps: np.ndarray) -> float:
-    """How much darker than the lighter skin on either side the darkest line on the way is, 0 to 1.
+def nose_of(photo: np.ndarray, points: np.ndarray) -> list[list[float]]:
+    """LOOKS of both sides of the nose of a face that was `brought_to_size`, if it is seen from the front."""
+    aside = np.abs(points[list(OUTER_CORNERS), 0] - points[TIP, 0])
+    if aside.min() < FRONT * aside.max():
+        return []
+    found = []
+    for wing, cheek_point in WINGS:
+        outward = points[wing] - points[TIP]
+        outward /= np.hypot(*outward)
+        cheek = np.median(photo[patch(points[cheek_point], 20)])
+        if CHEEKS[0] < cheek < CHEEKS[1]:
+            way = points[wing] + outward * GROOVE_AWAY[:, None]
+            found.append([darkest_line(photo, way, 3, 3)])
+    return found
 
-    The way leads up or down from a lid's `edge` by `steps`.
+
+def darkest_line(photo: np.ndarray, way: np.ndarray, wide: int, high: int) -> float:
+    """How much darker than the lighter skin before and after it the darkest point of a way is, 0-1.
+
+    Of each point of `way` (n,2) the mean of `patch` counts.
     """
-    seen = np.array([photo[patch(edge + [0, step], 15, 1)].mean() for step in steps])
+    seen = np.array([photo[patch(point, wide, high)].mean() for point in way])
     before, after = np.maximum.accumulate(seen), np.maximum.accumulate(seen[::-1])[::-1]
     return float((1 - seen / np.maximum(np.minimum(before, after), 1e-3)).max())
 
