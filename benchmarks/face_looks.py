@@ -127,7 +127,7 @@ def eyes_of(photo: np.ndarray, points: np.ndarray) -> list[list[float]]:
 
 
 def nose_of(photo: np.ndarray, points: np.ndarray) -> list[list[float]]:
-    """LOOKS of both sides of the nose of a face that was `brought_to_size`, if it is seen from the front."""
+    """LOOKS of both sides of a nose, of a face that was `brought_to_size`; none if it is turned."""
     aside = np.abs(points[list(OUTER_CORNERS), 0] - points[TIP, 0])
     if aside.min() < FRONT * aside.max():
         return []
