@@ -34,7 +34,8 @@ def without_neck(mask: np.ndarray, depth_px: np.ndarray) -> np.ndarray:
     Heads are cut across the neck, so the network ends the face there wherever it thinks fit; and of
     the fold between chin and neck the camera sees too little to draw it. Only a fold that reaches
     into the lowest quarter of the face and is a good part as wide as the face is the jaw's:
-    nostrils and lips are folds too. Tongues narrower than 48 px in that quarter go as well.
+    nostrils and lips are folds too. Tongues narrower than 48 px, between strands of hair as well as
+    beside the chin, are left out.
 
     Args:
         mask: (512,512) bool, the face.
@@ -57,8 +58,7 @@ def without_neck(mask: np.ndarray, depth_px: np.ndarray) -> np.ndarray:
     row = np.arange(len(mask))[:, None]
     ends = np.where(below_jaw.any(axis=0), below_jaw.argmax(axis=0), 0)
     front = mask & (row < _carried_on(ends))
-    front &= _grown(~_grown(~front, 24), 24) | (row < low)  # opened
-    return largest_component(front)
+    return largest_component(front & _grown(~_grown(~front, 24), 24))  # opened
 
 
 def _carried_on(ends: np.ndarray) -> np.ndarray:
