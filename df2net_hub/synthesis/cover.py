@@ -157,7 +157,7 @@ def _shade_strands(
                 reach[one] = lit[one, row, column]
             normal = (x * per_length, y * per_length, z * per_length)
             shade_pixel(
-                normal, normal, albedo, gloss, SHININESS, SKY,
+                normal, normal, albedo, gloss, SHININESS, SKY, SKY,
                 reach, harmonic, directions, halves, colors, mirror, shaded,
             )  # fmt: skip
             for k in range(3):

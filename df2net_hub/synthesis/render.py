@@ -144,6 +144,7 @@ def render(
         (surface.kind != NOTHING) & ~covered.seen,
         surface.normal,
         surface.height,
+        covered.solid,
         np.float32(1 / (scene.distance * px_per_cm)),
         coat.albedo,
         coat.gloss,

@@ -23,6 +23,11 @@ LEAST_SKY = np.float32(0.02)
 CORNEA_SPREAD = np.float32(0.6)
 CORNEA_COSINE = np.float32(math.cos(0.47))  # the iris, wherever its axis lies
 GLINT_POWER, GLINT = 10, 20.0
+# Looks for what a pixel mirrors: distance of the first [px], and of each over the one before.
+FIRST_LOOK, LOOK_GROWTH = np.float32(2), np.float32(1.5)
+ROUGH = np.float32(0.35)  # half the cone of directions that a point of skin mirrors [rad]
+LOWEST = np.float32(-1.5)  # straight down
+LEAST_ACROSS = np.float32(0.1)  # of a normal; those more in line with the view mirror the camera
 VEIL = np.float32(0.5)  # of what the eye mirrors; more would whiten dark irises
 
 # In compiled code a plain number makes its whole expression double precision.
@@ -122,6 +127,7 @@ def shade_pixel(
     gloss: float,
     shininess: int,
     sky: float,
+    mirrors: float,
     lit: np.ndarray,
     harmonic: np.ndarray,
     directions: np.ndarray,
@@ -134,12 +140,13 @@ def shade_pixel(
 
     Of the surroundings the share `sky` is open, in the mean along `open_way`; the rest shows skin,
     taken as lit like the pixel itself: E = A / (1 - albedo (1 - A)) of what an open one receives.
+    `mirrors` is the share of what it mirrors that is surroundings.
     `harmonic`, `directions`, `halves`, `colors` and `mirror` are those of `Lamps`.
     """
     x, y, z = normal
     middle = np.float32((MIRROR_SIZE - 1) / 2)
     row, column = int((y + ONE) * middle + HALF), int((x + ONE) * middle + HALF)
-    mirrored_share = min(gloss, np.float32(2)) * sky
+    mirrored_share = min(gloss, np.float32(2)) * mirrors
     u, v, w = open_way
     xx, yy, zz, xy, xz, yz = u * u, v * v, w * w, u * v, u * w, v * w
     for k in range(3):
@@ -180,6 +187,7 @@ def shade_head(
     seen: np.ndarray,
     normals: np.ndarray,
     height: np.ndarray,
+    solid: np.ndarray,
     per_distance: float,
     albedo: np.ndarray,
     gloss: np.ndarray,
@@ -197,7 +205,7 @@ def shade_head(
 ) -> None:
     """Shade the pixels of the head that are `seen` (F,F) bool into `image` (F,F,3).
 
-    `sky` and `bent` are what `open_sky` finds.
+    `sky` and `bent` are what `open_sky` finds, `solid` (F,F) is the height of head and hair [px].
     `normals` are those of the height map; through a lens at distance 1 / `per_distance` [px] they
     differ a little from the true ones, which light falls on. `gaze` (3,) is in camera space.
     """
@@ -222,9 +230,13 @@ def shade_head(
             eye = kind[row, column] == EYE
             u, v, w = bent[row, column, 0], bent[row, column, 1], bent[row, column, 2]
             open_way = _unit(x + u, y + v, z + w)
+            shine, mirrors = ZERO, ZERO
+            if not eye:
+                shine = gloss[row, column]
+                mirrors = _mirrored_open(solid, row, column, height[row, column], x, y, z)
             shade_pixel(
-                (x, y, z), open_way, paint, ZERO if eye else gloss[row, column], SKIN_SHININESS,
-                sky[row, column], reach, harmonic, directions, halves, colors, mirror, color,
+                (x, y, z), open_way, paint, shine, SKIN_SHININESS, sky[row, column], mirrors,
+                reach, harmonic, directions, halves, colors, mirror, color,
             )  # fmt: skip
             for k in range(3):
                 image[row, column, k] = color[k]
@@ -240,11 +252,40 @@ def shade_head(
                 )
             shade_pixel(
                 (x, y, z), open_way, black, gloss[row, column], EYE_SHININESS,
-                VEIL * sky[row, column], reach, harmonic, directions, halves, colors,
-                glints if cornea else mirror, wet,
+                sky[row, column], VEIL * sky[row, column], reach,
+                harmonic, directions, halves, colors, glints if cornea else mirror, wet,
             )  # fmt: skip
             for k in range(3):
                 image[row, column, k] += wet[k]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "arcp", "nsz"})
+def _mirrored_open(
+    solid: np.ndarray, row: int, column: int, height: float, x: float, y: float, z: float
+) -> float:
+    """Share of what a pixel at `height` with the normal (x, y, z) mirrors that is no head or hair.
+
+    The mirrored ray (2 x z, 2 y z, 2 z z - 1) is the middle of a cone of ROUGH, for skin is no
+    mirror. A jaw mirrors its neck, and every rim in part its own skin.
+    """
+    across = np.sqrt(x * x + y * y)
+    if across < LEAST_ACROSS or z <= ZERO:
+        return ONE
+    ray = HALF * np.float32(np.pi) - np.float32(2) * np.arctan2(across, z)  # above the picture
+    lowest = ray - ROUGH
+    least = np.tan(lowest) if lowest > LOWEST else np.float32(-np.inf)
+    highest = lowest
+    away = FIRST_LOOK
+    while away < len(solid):
+        at_row = row - int(np.rint(y / across * away))
+        at_column = column + int(np.rint(x / across * away))
+        if not (0 <= at_row < solid.shape[0] and 0 <= at_column < solid.shape[1]):
+            break
+        slope = (solid[at_row, at_column] - height) / away
+        if slope > least:
+            highest, least = np.arctan(slope), slope
+        away *= LOOK_GROWTH
+    return max(ONE - HALF * (highest - lowest) / ROUGH, ZERO)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
