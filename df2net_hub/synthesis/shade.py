@@ -233,7 +233,7 @@ def shade_head(
             shine, mirrors = ZERO, ZERO
             if not eye:
                 shine = gloss[row, column]
-                mirrors = _mirrored_open(solid, row, column, height[row, column], x, y, z)
+                mirrors = mirrored_open(solid, row, column, height[row, column], x, y, z)
             shade_pixel(
                 (x, y, z), open_way, paint, shine, SKIN_SHININESS, sky[row, column], mirrors,
                 reach, harmonic, directions, halves, colors, mirror, color,
@@ -260,7 +260,7 @@ def shade_head(
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "arcp", "nsz"})
-def _mirrored_open(
+def mirrored_open(
     solid: np.ndarray, row: int, column: int, height: float, x: float, y: float, z: float
 ) -> float:
     """Share of what a pixel at `height` with the normal (x, y, z) mirrors that is no head or hair.
@@ -277,11 +277,11 @@ def _mirrored_open(
     highest = lowest
     away = FIRST_LOOK
     while away < len(solid):
-        at_row = row - int(np.rint(y / across * away))
-        at_column = column + int(np.rint(x / across * away))
+        up, right = np.rint(y / across * away), np.rint(x / across * away)
+        at_row, at_column = row - int(up), column + int(right)
         if not (0 <= at_row < solid.shape[0] and 0 <= at_column < solid.shape[1]):
             break
-        slope = (solid[at_row, at_column] - height) / away
+        slope = (solid[at_row, at_column] - height) / np.sqrt(up * up + right * right)
         if slope > least:
             highest, least = np.arctan(slope), slope
         away *= LOOK_GROWTH
