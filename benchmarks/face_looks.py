@@ -3,10 +3,12 @@
     python benchmarks/face_looks.py FOLDER POINTS [FOLDER POINTS ...]
 
 Each FOLDER holds photos of faces, each POINTS what `scripts/face_points.py FOLDER -o POINTS` found
-in them. Pictures of a rendered set come into a folder by
+in them. Pictures of a rendered set come into a folder by (by its name alone `datasets` would bring
+back what it has cached of another set of that name)
 
     from datasets import load_dataset
-    for i, row in enumerate(load_dataset("SET", split="train")):
+    pairs = load_dataset("parquet", data_files="SET/*.parquet", split="train")
+    for i, row in enumerate(pairs):
         row["image"].save(f"FOLDER/{i:04d}.png")
 
 Printed are medians and deviations over open eyes, and over the sides of noses seen from the front.
