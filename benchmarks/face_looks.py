@@ -1,4 +1,4 @@
-"""Do eyes and noses of renders look like those of photographs?
+"""Do eyes, noses and mouths of renders look like those of photographs?
 
     python benchmarks/face_looks.py FOLDER POINTS [FOLDER POINTS ...]
 
@@ -11,11 +11,13 @@ back what it has cached of another set of that name)
     for i, row in enumerate(pairs):
         row["image"].save(f"FOLDER/{i:04d}.png")
 
-Printed are medians and deviations over open eyes, and over the sides of noses seen from the front.
-Lengths are over the distance of the pupils, brightness is linear and over that of the cheek; faces
-whose cheeks are nearly black or white are left out. Folds and grooves are how much darker the
-darkest line is than the lighter skin on either side of it. What `synthesis/lids.py`, the iris's
-size, the eyes' axes, and folds of lids and noses in `synthesis/wrinkles.py` are set by.
+Printed are medians and deviations over open eyes, and over the sides of noses, the lips and the
+sides of smiles seen from the front. Lengths are over the distance of the pupils, brightness is
+linear and over that of the cheek; faces whose cheeks are nearly black or white are left out. Folds
+and grooves are how much darker the darkest line is than the lighter skin on either side of it. How
+red the lower lip is, is the logarithm of red over green, less that of the skin beside the mouth.
+What `synthesis/lids.py`, the iris's size, the eyes' axes, lips in `synthesis/overlay.py`, and folds
+of lids, noses and smiles in `synthesis/wrinkles.py` are set by.
 """
 
 import argparse
@@ -42,11 +44,21 @@ FOLDS_AWAY = np.arange(20, 90, 2)[:, None] * [0, 1]  # from the lid's edge, for 
 OPEN = 0.075  # of that, between the lids, from where on an eye counts as open
 FRONT = 0.75  # between tip and outer corners, the shorter way over the longer, from where on
 GROOVE_AWAY = np.arange(-45, 60, 2)  # from a wing's outermost point, outward
+PUPILS, CORNERS = (468, 473), (61, 291)  # of the mouth
+UPPER_LIP, LOWER_LIP = (0, 13), (14, 17)  # outer and inner edge in the middle, inner and outer
+# Above and outside each half of the mouth: upper lip, cheek before the fold's end, a mouth's corner
+# and the other one.
+SMILES = (165, 205, 61, 291), (391, 425, 291, 61)
+SMILING = 0.04  # that the corners lie above the middle of the lips, over the pupils' distance
+FOLD_ALONG = np.arange(0, 1.25, 0.01)[:, None]  # from upper lip to cheek
+CORNER_AWAY = np.arange(0, 90, 2)[:, None]  # from a mouth's corner, outward
 CHEEKS = (0.12, 0.9)  # brightness of those that count
 LOOKS = {
     "eyes": ("iris", "pupils over corners", "upper white", "lower white", "brightest in iris",
              "lid's line", "fold above", "line below"),
     "sides of noses": ("groove of wing",),
+    "mouths": ("upper lip's height", "lower lip's height", "redness of lower lip"),
+    "sides of smiles": ("fold beside nose", "fold beside mouth"),
 }  # fmt: skip
 
 
@@ -62,9 +74,12 @@ def main() -> None:
         looks: dict[str, list[list[float]]] = {part: [] for part in LOOKS}
         with np.load(points, allow_pickle=False) as found:
             for name in found.files:
-                photo, places = brought_to_size(linear(Path(folder) / name), found[name])
+                color, places = brought_to_size(linear(Path(folder) / name), found[name])
+                photo = color.mean(-1)
                 looks["eyes"] += eyes_of(photo, places)
                 looks["sides of noses"] += nose_of(photo, places)
+                looks["mouths"] += mouth_of(color, places)
+                looks["sides of smiles"] += smile_of(photo, places)
         print(folder)
         for part, names in LOOKS.items():
             if not looks[part]:
@@ -78,13 +93,13 @@ def main() -> None:
 
 
 def linear(path: Path) -> np.ndarray:
-    """(H,W) float32 linear brightness of a photo."""
+    """(H,W,3) float32 linear colors of a photo."""
     photo = np.asarray(Image.open(path).convert("RGB"), dtype=np.float32) / 255
-    return (photo**GAMMA).mean(-1)
+    return np.asarray(photo**GAMMA)
 
 
 def brought_to_size(photo: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """`photo` (H,W) with the outer corners of the eyes SPAN apart, and `points` (478,2) in it."""
+    """`photo` (H,W) or (H,W,3), the outer corners SPAN apart, and `points` (478,2) in it."""
     corners = points[list(OUTER_CORNERS)]
     scale = SPAN / np.hypot(*(corners[1] - corners[0]))
     shift = np.array([1.5 * SPAN / 2, SPAN / 2]) - corners.mean(0) * scale
@@ -130,8 +145,7 @@ def eyes_of(photo: np.ndarray, points: np.ndarray) -> list[list[float]]:
 
 def nose_of(photo: np.ndarray, points: np.ndarray) -> list[list[float]]:
     """LOOKS of both sides of a nose, of a face that was `brought_to_size`; none if it is turned."""
-    aside = np.abs(points[list(OUTER_CORNERS), 0] - points[TIP, 0])
-    if aside.min() < FRONT * aside.max():
+    if not from_front(points):
         return []
     found = []
     for wing, cheek_point in WINGS:
@@ -142,6 +156,43 @@ def nose_of(photo: np.ndarray, points: np.ndarray) -> list[list[float]]:
             way = points[wing] + outward * GROOVE_AWAY[:, None]
             found.append([darkest_line(photo, way, 3, 3)])
     return found
+
+
+def mouth_of(color: np.ndarray, points: np.ndarray) -> list[list[float]]:
+    """LOOKS of the lips of a face that was `brought_to_size` in color; none if it is turned."""
+    skin = np.concatenate(
+        [color[patch(points[cheek], 12)].reshape(-1, 3) for _, cheek, *_ in SMILES]
+    )
+    tone = np.median(skin, 0)
+    if not (from_front(points) and CHEEKS[0] < tone.mean() < CHEEKS[1]):
+        return []
+    pupils = np.hypot(*(points[PUPILS[1]] - points[PUPILS[0]]))
+    heights = [np.hypot(*(points[a] - points[b])) / pupils for a, b in (UPPER_LIP, LOWER_LIP)]
+    lip = np.median(color[patch(points[list(LOWER_LIP)].mean(0), 20, 6)].reshape(-1, 3), 0)
+    red = np.log(np.maximum(lip, 1e-3) / np.maximum(tone, 1e-3))
+    return [[*(float(height) for height in heights), float(red[0] - red[1])]]
+
+
+def smile_of(photo: np.ndarray, points: np.ndarray) -> list[list[float]]:
+    """LOOKS of both sides of a smile, of a face that was `brought_to_size`; none without one."""
+    pupils = np.hypot(*(points[PUPILS[1]] - points[PUPILS[0]]))
+    middle = points[[UPPER_LIP[1], LOWER_LIP[0]], 1].mean()
+    if not from_front(points) or middle - points[list(CORNERS), 1].mean() < SMILING * pupils:
+        return []
+    found = []
+    for lip, cheek, corner, other in SMILES:
+        if CHEEKS[0] < np.median(photo[patch(points[cheek], 20)]) < CHEEKS[1]:
+            outward = (points[corner] - points[other]) / np.hypot(*(points[corner] - points[other]))
+            across = points[lip] + (points[cheek] - points[lip]) * FOLD_ALONG
+            beside = points[corner] + outward * CORNER_AWAY
+            found.append([darkest_line(photo, across, 3, 3), darkest_line(photo, beside, 3, 3)])
+    return found
+
+
+def from_front(points: np.ndarray) -> bool:
+    """Whether both outer corners of the eyes are about as far from the nose's tip."""
+    aside = np.abs(points[list(OUTER_CORNERS), 0] - points[TIP, 0])
+    return bool(aside.min() >= FRONT * aside.max())
 
 
 def darkest_line(photo: np.ndarray, way: np.ndarray, wide: int, high: int) -> float:

@@ -17,7 +17,7 @@ from df2net_hub.synthesis.appearance import PHOTO_HEIGHT as HEIGHT
 from df2net_hub.synthesis.brows import LINE
 from df2net_hub.synthesis.cavities import ROOT_FROM, SURE
 from df2net_hub.synthesis.face_map import TILE, FaceMap
-from df2net_hub.synthesis.skin import lip_area
+from df2net_hub.synthesis.lips import lip_area
 
 assert TILE == HEIGHT  # the face's half of a skin is the tile that wrinkles are drawn in
 

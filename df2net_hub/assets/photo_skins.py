@@ -22,7 +22,7 @@ from df2net_hub.result import Face
 from df2net_hub.set_manifest import replace_file
 from df2net_hub.shading import harmonics
 from df2net_hub.srgb import GAMMA
-from df2net_hub.synthesis.appearance import DEEPEST_CREASE_CM, tileable_noise
+from df2net_hub.synthesis.appearance import DEEPEST_CREASE_CM
 from df2net_hub.synthesis.appearance import PHOTO_HEIGHT as HEIGHT
 from df2net_hub.synthesis.asset_folder import creases_path, skin_paths
 from df2net_hub.synthesis.face_map import FaceMap, face_map
@@ -210,8 +210,8 @@ def _of_file(
 def painted_skins(data: str | Path, face: FaceMap) -> list[np.ndarray]:
     """The skins (HEIGHT, 2 HEIGHT, 3) float32 linear of a folder of ingredients.
 
-    As they are rendered: with the eyes and brows of their makers removed, which would shine through
-    where a photo's forehead is compared with them.
+    As they are rendered: with the eyes, brows and lips of their makers removed, which would shine
+    through where a photo's forehead is compared with them.
 
     Raises:
         FileNotFoundError: it has none.
@@ -228,8 +228,7 @@ def painted_skins(data: str | Path, face: FaceMap) -> list[np.ndarray]:
         raise FileNotFoundError(
             f"no skins in {data}: what a photo does not show is taken from one; see docs/assets.md"
         )
-    noise = tileable_noise(np.random.default_rng(0))
-    return list(skin_library(skins, tuple(path.stem for path in paths), face, noise).skins)
+    return list(skin_library(skins, tuple(path.stem for path in paths), face).skins)
 
 
 def albedo(face: Face) -> np.ndarray:

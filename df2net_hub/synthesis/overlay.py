@@ -11,9 +11,10 @@ import numpy as np
 from df2net_hub.synthesis.appearance import HeadFields, noise_at, to_linear
 from df2net_hub.synthesis.brows import draw_brows
 from df2net_hub.synthesis.face_map import TILE, FaceMap, vertex_values_to_texels
+from df2net_hub.synthesis.lips import Lips, lip_area, lip_heights, lip_share
 from df2net_hub.synthesis.morphable import MorphableModel
 from df2net_hub.synthesis.raster import lay_over
-from df2net_hub.synthesis.skin import BLOOD, lip_area
+from df2net_hub.synthesis.skin import BLOOD
 
 LIPSTICKS = to_linear(
     np.array([[168, 30, 42], [190, 60, 80], [150, 60, 62], [178, 86, 88], [120, 24, 44]]) / 255
@@ -27,16 +28,19 @@ class OverlayKit:
     """Fields (TILE,TILE) from 0 to 1 over the face tile.
 
     Attributes:
-        areas: by name: lips, lids, under_eyes, cheeks, flush, upper_line, lower_line.
+        areas: by name: lids, under_eyes, cheeks, flush, upper_line, lower_line.
         beards: by name of BEARD_STYLES, where it grows.
         hairs: short strokes that point down, as a beard's hairs do.
         freckles: three patterns of small dots.
+        lip_heights: (2,TILE,TILE) of `lips.lip_heights`. lip_lines: fine lines across them.
     """
 
     areas: dict[str, np.ndarray]
     beards: dict[str, np.ndarray]
     hairs: np.ndarray
     freckles: np.ndarray
+    lip_heights: np.ndarray
+    lip_lines: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,6 @@ def overlay_kit(
     mottle = 0.6 * noise_at(noise[1], x.ravel() * 9, y.ravel() * 9)
     mottle += 0.4 * noise_at(noise[2], x.ravel() * 9, y.ravel() * 9)
     areas = {
-        "lips": lip_area(face),
         "lids": np.clip(lids, 0, 1),
         "under_eyes": np.clip(sum(blob(e[0] * 0.95, e[1] - 1.15, 1.6, 0.55) for e in eyes), 0, 1),
         "cheeks": cheeks,
@@ -90,7 +93,7 @@ def overlay_kit(
     grow = vertex_values_to_texels(model, fields.beard[:, None])[..., 0]
     edge = noise_at(noise[2], x.ravel() * 8, y.ravel() * 8).reshape(x.shape)
     grow = cv2.GaussianBlur(np.clip(grow * (1 + 0.25 * edge), 0, 1), (0, 0), 3)
-    grow *= 1 - areas["lips"]
+    grow *= 1 - lip_area(face)
     center, lip = marks[48:60].mean(0), marks[48:60]
     middle = np.clip((3.1 - np.abs(x)) * 1.6, 0, 1)
     above = np.clip((y - center[1]) * 2 + 0.6, 0, 1) * middle
@@ -105,6 +108,8 @@ def overlay_kit(
         },
         hairs=_hairs(rng, face),
         freckles=np.stack([_freckles(rng, face, flush) for _ in range(3)]),
+        lip_heights=lip_heights(face),
+        lip_lines=(1 + 0.12 * noise[3][: TILE // 2].repeat(2, 0).repeat(2, 1)[:TILE, :TILE]) / 1.12,
     )
 
 
@@ -174,6 +179,7 @@ def draw_overlay(
     hair: FaceHair,
     age: float,
     made_up: float,
+    lips: Lips,
     marks: bool,
     lid_lines: bool,
 ) -> np.ndarray:
@@ -184,9 +190,10 @@ def draw_overlay(
     `lid_lines` the edges of the lids.
     """
     canvas = _Canvas()
-    brow_seed, mark_seed = rng.spawn(2)
+    brow_seed, mark_seed, lip_seed = rng.spawn(3)
     if marks:
         _draw_marks(mark_seed, canvas, kit, face, tone, age, made_up)
+    _draw_lips(lip_seed, canvas, kit, tone, lips)
     if lid_lines:
         dark = tone * np.array([0.25, 0.18, 0.16], np.float32)
         canvas.area(kit.areas["upper_line"], min(0.4 + 0.5 * made_up, 0.9), dark)
@@ -222,15 +229,10 @@ def _draw_marks(
     canvas.area(kit.freckles[rng.integers(3)], spotted, brown)
     tired = np.clip(rng.normal(0.12 + 0.2 * age, 0.12), 0, 0.6) * (1 - 0.6 * made_up)
     canvas.area(areas["under_eyes"], tired, tone * np.array([0.62, 0.50, 0.52], np.float32))
-    natural = tone * np.array([0.80, 0.50, 0.49]) * np.exp(rng.normal(0, [0.12, 0.2, 0.2]))
-    canvas.area(areas["lips"], rng.uniform(0, 0.6), natural)
-    lipstick = LIPSTICKS[rng.integers(len(LIPSTICKS))] * np.exp(rng.normal(0, 0.2))
-    lipstick = lipstick * (0.4 + 0.6 * light)
     shadow = SHADOWS[rng.integers(len(SHADOWS))] * np.exp(rng.normal(0, 0.3))
-    strengths = made_up * rng.uniform(0.2, 1, 3)
-    canvas.area(areas["lips"], 0.85 * strengths[0], lipstick)
-    canvas.area(areas["lids"], 0.5 * strengths[1], 0.5 * shadow + 0.5 * tone * 0.6)
-    canvas.area(areas["cheeks"], 0.3 * strengths[2], tone * np.exp(BLOOD * 2))
+    strengths = made_up * rng.uniform(0.2, 1, 2)
+    canvas.area(areas["lids"], 0.5 * strengths[0], 0.5 * shadow + 0.5 * tone * 0.6)
+    canvas.area(areas["cheeks"], 0.3 * strengths[1], tone * np.exp(BLOOD * 2))
     spots = np.zeros((TILE, TILE), np.uint8)
     bumps = spots.copy()
     for picture, count, size in (
@@ -247,3 +249,13 @@ def _draw_marks(
         canvas.area(spots * mask, 0.6, tone * np.array([0.35, 0.24, 0.20], np.float32))
     if bumps.any():
         canvas.area(cv2.GaussianBlur(bumps, (0, 0), 1.5) * mask, 0.4, tone * np.exp(BLOOD * 2.5))
+
+
+def _draw_lips(
+    rng: np.random.Generator, canvas: _Canvas, kit: OverlayKit, tone: np.ndarray, lips: Lips
+) -> None:
+    share = lip_share(kit.lip_heights, lips.thin) * kit.lip_lines
+    own = tone * np.array([0.80, 0.48, 0.47]) * np.exp(rng.normal(0, [0.12, 0.2, 0.2]))
+    canvas.area(share, lips.red, own)
+    lipstick = LIPSTICKS[rng.integers(len(LIPSTICKS))] * np.exp(rng.normal(0, 0.2))
+    canvas.area(share, lips.painted, lipstick * (0.4 + 0.6 * np.clip(tone.mean() / 0.3, 0, 1)))

@@ -13,6 +13,7 @@ from df2net_hub.synthesis.appearance import (
 )
 from df2net_hub.synthesis.face_map import FaceMap
 from df2net_hub.synthesis.hair import sample_style
+from df2net_hub.synthesis.lips import PLAIN_LIPS, Lips, sample_lips
 from df2net_hub.synthesis.overlay import BEARD_STYLES, FaceHair, OverlayKit, draw_overlay
 from df2net_hub.synthesis.recipe import SynthesisRecipe
 from df2net_hub.synthesis.skin import (
@@ -38,6 +39,7 @@ class Person:
         look: colors. tone: (3,) linear color of the skin. skin: names of the textures mixed.
         hair_style: of hair.STYLES. receding: 0 to 1.
         face_hair: brows and beard; a beard above 0.75 stands off the face.
+        lips: how thin and how red.
         creases: (TILE,TILE) depth [cm] of the furrows of a skin from a photograph, else None.
     """
 
@@ -50,6 +52,7 @@ class Person:
     hair_style: str
     receding: float
     face_hair: FaceHair
+    lips: Lips
     creases: np.ndarray | None
 
 
@@ -89,8 +92,12 @@ def sample_person(
     if not recipe.has("skins"):
         plain = plain_skin(library.tones[complexion.first])
         skins = plain, plain if mix == 0 else plain_skin(library.tones[complexion.second])
+    lips = sample_lips(streams.person("lips"), age, masculine, made_up, photographed)
+    if not recipe.has("overlay"):
+        lips = replace(lips, painted=0.0)
+    lips = lips if recipe.has("lips") else PLAIN_LIPS
     overlay = draw_overlay(
-        streams.person("overlay"), kit, face, tone, face_hair, age, made_up,
+        streams.person("overlay"), kit, face, tone, face_hair, age, made_up, lips,
         marks=recipe.has("overlay"), lid_lines=recipe.has("eyes"),
     )  # fmt: skip
     rng = streams.person("eyes and cloth")
@@ -129,6 +136,7 @@ def sample_person(
         hair_style=sample_style(rng, age, masculine),
         receding=float(np.clip(rng.normal(0.1 + 0.7 * age, 0.3), 0, 1.2) * (0.2 + 0.8 * masculine)),
         face_hair=face_hair,
+        lips=lips,
         creases=creases,
     )
 

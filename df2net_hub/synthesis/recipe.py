@@ -16,6 +16,7 @@ INGREDIENTS = {
     "expressions": "every face neutral",
     "eyes": "eyes straight ahead, brown; no lashes, lid lines, shade of lids or catchlights",
     "mouth": "teeth, gums and tongue in the plain dark red of the mouth",
+    "lips": "lips in the color of the skin, as thick as the heads have them",
     "brows": "no eyebrows",
     "beard": "no beards, no stubble",
     "hair": "no hair: every head bald",

@@ -25,6 +25,7 @@ from df2net_hub.synthesis.hair import Occluder, hair
 from df2net_hub.synthesis.lashes import lashes
 from df2net_hub.synthesis.lids import BARE_LIDS, sample_lids
 from df2net_hub.synthesis.light import sample_light
+from df2net_hub.synthesis.lips import rolled_in
 from df2net_hub.synthesis.morphable import MorphableModel, load_morphable
 from df2net_hub.synthesis.occluders import collar, sample_in_front
 from df2net_hub.synthesis.overlay import overlay_kit
@@ -114,7 +115,7 @@ class HeadSampler:
         self.model, self.assets, self.recipe, self.sculpted = model, assets, recipe, sculpted
         self.fields = head_fields(model)
         self.face = face_map(model)
-        self.library = skin_library(assets.skins, assets.skin_names, self.face, assets.noise)
+        self.library = skin_library(assets.skins, assets.skin_names, self.face)
         self.photos = photo_skins(
             assets.photo_skins, assets.photo_skin_names, assets.photo_creases, self.face
         )
@@ -248,7 +249,8 @@ class HeadSampler:
         lean = stretching.normal(*LEAN)
         if not self.recipe.has("stretch"):
             wilder, stretch, lean = 1.0, np.ones(3), 0.0
-        shape = self.model.shape(identity * wilder, expression.weights)
+        weights = rolled_in(expression.weights, self.model.expression_names, person.lips)
+        shape = self.model.shape(identity * wilder, weights)
         shape += self._sculpting(streams.person("sculpted"), identity * wilder, person)
         if self.recipe.has("forms"):
             shape += random_forms(streams.person("forms"), shape)

@@ -11,6 +11,7 @@ import numpy as np
 
 from df2net_hub.synthesis.appearance import DEEPEST_CREASE_CM, to_linear
 from df2net_hub.synthesis.face_map import TILE, FaceMap
+from df2net_hub.synthesis.lips import lip_area
 
 # Skin from light to dark, sRGB; between them lies every person.
 TONES = to_linear(
@@ -19,7 +20,6 @@ TONES = to_linear(
          [122, 83, 64], [88, 58, 46], [62, 42, 35]]
     ) / 255
 )  # fmt: skip
-LIPS = np.array([0.78, 0.50, 0.49], np.float32)  # their color over that of the skin around
 PHOTO_MIXED = 0.3  # share of skins from photographs that are two mixed
 PHOTO_TONED = 0.7  # most of the way to another tone that a skin from a photograph is brought
 CREASES_DEEP = (0.0, 0.35)  # mean and deviation of the log of what a person's furrows are deeper by
@@ -32,8 +32,7 @@ class SkinLibrary:
     """Skins to mix.
 
     Attributes:
-        skins: textures (h,2h,3) of the kind in `Assets`, with lips of one make and without
-            painted eyes and brows.
+        skins: textures (h,2h,3) of the kind in `Assets`, without painted eyes, brows and lips.
         tones: (N,3) linear color of each skin's cheeks and forehead.
         names: name of each.
         creases: (TILE,TILE) uint8 of each, furrows in 255ths of DEEPEST_CREASE_CM; painted skins
@@ -57,21 +56,14 @@ class Complexion:
     tone: np.ndarray
 
 
-def skin_library(
-    skins: list[np.ndarray], names: tuple[str, ...], face: FaceMap, noise: np.ndarray
-) -> SkinLibrary:
+def skin_library(skins: list[np.ndarray], names: tuple[str, ...], face: FaceMap) -> SkinLibrary:
     """Clean `skins` for the head whose face tile is `face`."""
     patch = _eye_and_brow_patch(face)
-    lips = lip_area(face)
-    lip_lines = 1 + 0.08 * noise[3][: TILE // 2].repeat(2, 0).repeat(2, 1)[:TILE, :TILE]
-    lip_color = 1 - (1 - LIPS * lip_lines[..., None]) * lips[..., None]
     decoded = to_linear(np.arange(256) / 255)
     encoded = np.rint(np.linspace(0, 1, 4096) ** (1 / 2.2) * 255).astype(np.uint8)
     cleaned, tones = [], []
     for skin in skins:
         linear = _fill(decoded[skin] if skin.dtype == np.uint8 else skin, patch)
-        height = len(linear)
-        linear[:, :height] *= cv2.resize(lip_color, (height, height))
         tones.append(cheek_tone(linear, face))
         bytes_again = encoded[np.rint(linear * 4095).astype(np.int16)]
         cleaned.append(bytes_again if skin.dtype == np.uint8 else linear)
@@ -97,17 +89,6 @@ def _eye_and_brow_patch(face: FaceMap) -> np.ndarray:
     return cv2.morphologyEx(
         near.reshape(TILE, TILE) * face.inside, cv2.MORPH_CLOSE, np.ones((9, 9))
     )
-
-
-def lip_area(face: FaceMap, wider: int = 0) -> np.ndarray:
-    """(TILE,TILE) 1 on the lips and what lies between them, grown by `wider` texels, soft edge."""
-    area = np.zeros((TILE, TILE), np.float32)
-    outline = np.rint(face.landmark_texels[48:60] * 16).astype(np.int32)
-    cv2.fillPoly(area, [outline], 1.0, cv2.LINE_8, 4)
-    if wider:
-        area = cv2.dilate(area, np.ones((2 * wider + 1, 2 * wider + 1)))
-    rounded = np.clip((cv2.GaussianBlur(area, (0, 0), 5) - 0.5) * 4 + 0.5, 0, 1)
-    return cv2.GaussianBlur(rounded, (0, 0), 1.5)
 
 
 def _cheeks(face: FaceMap) -> np.ndarray:

@@ -88,6 +88,8 @@ def crease_weights(rng: np.random.Generator, age: float, expression: Expression)
     weights[KINDS.index("lid")] = folded * (1 - 0.75 * expression.shut)
     weights[KINDS.index("under_eye")] += rng.uniform(0.1, 0.7)
     weights[KINDS.index("wing")] += rng.uniform(0.2, 0.9)
+    # A smile folds every cheek, a young one as well.
+    weights[KINDS.index("fold")] += expression.smiling * rng.uniform(0.5, 1.2)
     weights[KINDS.index("chin")] = rng.uniform(0.3, 1.0) * (rng.random() < 0.15)
     weights[KINDS.index("grain")] = rng.uniform(0.2, 1.0) + 0.3 * old
     return np.clip(weights, 0, 1.3)
@@ -267,13 +269,19 @@ def _wing(pen: _Pen, noise: np.ndarray) -> np.ndarray:
 def _fold(pen: _Pen, noise: np.ndarray) -> np.ndarray:
     rng = pen.rng
     out, low = rng.uniform(0.7, 1.2), rng.uniform(-0.4, 0.7)
+    sides = []
     for wing, mouth, side in ((31, 48, -1), (35, 54, 1)):
         top = pen.marks[wing, :2] + [side * 0.35, 0.45]
         end = pen.marks[mouth, :2] + [side * out, -low + rng.normal(0, 0.15)]
         t = np.linspace(0, 1, 9)[:, None]
         bow = np.array([side * 0.45, 0.1]) * np.sin(np.pi * t)
-        pen.line(top + (end - top) * t + bow, rng.uniform(0.8, 1.0), 0.05)
-    return pen.furrows(2.2, 8.0, 0.55)
+        sides.append((top + (end - top) * t + bow, side))
+    for path, _ in sides:
+        pen.line(path, rng.uniform(0.8, 1.0), 0.05, broken=0.15)
+    furrows = pen.furrows(2.0, 6.0, 0.35)
+    for path, side in sides:  # the cheek lies over it
+        pen.line(path + [side * 0.75, 0.3], 0.8, 0.05, broken=0)
+    return furrows - 0.55 * pen.furrows(6.0, 11.0, 0.2)
 
 
 def _marionette(pen: _Pen, noise: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ import pytest
 
 from df2net_hub.synthesis.appearance import head_fields, load_assets, procedural_assets
 from df2net_hub.synthesis.face_map import TILE, FaceMap, face_map
+from df2net_hub.synthesis.lips import Lips
 from df2net_hub.synthesis.overlay import FaceHair, OverlayKit, draw_overlay, overlay_kit
 from df2net_hub.synthesis.procedural import procedural_head
 from df2net_hub.synthesis.skin import SkinLibrary, sample_complexion, skin_library
@@ -14,6 +15,7 @@ MODEL = procedural_head()
 ASSETS = procedural_assets()
 TONE = np.array([0.5, 0.3, 0.22], np.float32)
 BARE = FaceHair(np.full(3, 0.01), np.full(3, 0.01), 0.0, "full", 0.0, 0.0)
+PALE = Lips(thin=np.zeros(2), red=0.0, painted=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +25,7 @@ def face() -> FaceMap:
 
 @pytest.fixture(scope="module")
 def library(face: FaceMap) -> SkinLibrary:
-    return skin_library(ASSETS.skins, ASSETS.skin_names, face, ASSETS.noise)
+    return skin_library(ASSETS.skins, ASSETS.skin_names, face)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,7 @@ def test_texels_of_the_front_view_lead_back_to_the_landmarks(face: FaceMap) -> N
 
 def test_an_overlay_without_anything_is_empty(kit: OverlayKit, face: FaceMap) -> None:
     rng = np.random.default_rng(0)
-    drawn = draw_overlay(rng, kit, face, TONE, BARE, 0.5, 0.0, marks=False, lid_lines=False)
+    drawn = draw_overlay(rng, kit, face, TONE, BARE, 0.5, 0.0, PALE, marks=False, lid_lines=False)
     assert drawn.shape == (TILE, TILE, 4) and not drawn.any()
 
 
@@ -59,7 +61,9 @@ def test_brows_lie_as_high_over_the_eyes_as_on_people(kit: OverlayKit, face: Fac
     heights, sides = [], []
     for seed in range(12):
         rng = np.random.default_rng(seed)
-        drawn = draw_overlay(rng, kit, face, TONE, hair, 0.5, 0.0, marks=False, lid_lines=False)
+        drawn = draw_overlay(
+            rng, kit, face, TONE, hair, 0.5, 0.0, PALE, marks=False, lid_lines=False
+        )
         solid = drawn[..., 3] > 0.5
         assert solid.any()
         over = (face.positions[solid] - eyes) / face.unit * 10
@@ -78,12 +82,42 @@ def test_a_beard_leaves_lips_and_forehead_free(kit: OverlayKit, face: FaceMap) -
     assert beard[: row - 10].max() == 0 and beard.max() > 0.8
 
 
+def test_lips_are_as_red_as_theirs_and_lipstick_lies_over_it(
+    kit: OverlayKit, face: FaceMap
+) -> None:
+    column, row = np.rint(face.landmark_texels[[57, 66]].mean(0)).astype(int)
+    shares = []
+    for red, painted in ((0.2, 0.0), (0.8, 0.0), (0.2, 0.8)):
+        lips = Lips(np.zeros(2), red, painted)
+        rng = np.random.default_rng(5)
+        drawn = draw_overlay(
+            rng, kit, face, TONE, BARE, 0.5, 0.0, lips, marks=False, lid_lines=False
+        )
+        shares.append(float(drawn[row, column, 3]))
+        color = drawn[row, column, :3] / drawn[row, column, 3]
+        assert color[0] / color[1] > 1.2 * TONE[0] / TONE[1]
+        assert not drawn[: int(face.landmark_texels[33, 1]), :, 3].any()  # nothing above the mouth
+    lines = float(kit.lip_lines[row, column])
+    np.testing.assert_allclose(shares[:2], [0.2 * lines, 0.8 * lines], rtol=0.02)
+    both = 1 - (1 - 0.2 * lines) * (1 - 0.8 * lines)
+    assert shares[2] == pytest.approx(both, rel=0.02)
+
+
 def test_leaving_marks_out_does_not_move_the_brows(kit: OverlayKit, face: FaceMap) -> None:
     hair = FaceHair(np.full(3, 0.02), np.full(3, 0.02), 1.0, "full", 0.0, 0.0)
     one, other = (
         draw_overlay(
-            np.random.default_rng(2), kit, face, TONE, hair, 0.5, 0.0, marks=marks, lid_lines=False
-        )
+            np.random.default_rng(2),
+            kit,
+            face,
+            TONE,
+            hair,
+            0.5,
+            0.0,
+            PALE,
+            marks=marks,
+            lid_lines=False,
+        )  # fmt: skip
         for marks in (False, True)
     )
     solid = one[..., 3] > 0.9

@@ -80,6 +80,7 @@ CHANGES = {
         "light.catchlight",
     },
     "mouth": {"look.teeth_color"},
+    "lips": {"look.overlay", "shape", "center", "side", "occluders"},
     "brows": {"look.overlay"},
     "beard": {"look.overlay", "occluders"},
     "hair": {"occluders"},

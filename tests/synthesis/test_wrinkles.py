@@ -95,6 +95,20 @@ def test_folds_lie_between_lids_and_brows_and_grooves_beside_the_nose(
         assert (y > marks[35, 1] - 0.4).all() and (y < marks[28, 1]).all()
 
 
+def test_a_smile_folds_the_cheeks_of_the_young_and_lifts_them_beside_the_fold(
+    kit: WrinkleKit, face: FaceMap
+) -> None:
+    smiling = replace(CALM, smiling=1.0)
+    assert mean_weight("fold", 0.0, smiling) > 0.8 and mean_weight("fold", 0.0, CALM) < 0.05
+    marks = face.landmarks
+    for variant in range(VARIANTS):
+        heights = kit.maps[KINDS.index("fold"), variant]
+        x, y, _ = face.positions[heights < -0.5].T
+        assert (np.abs(x) > 0.8 * marks[35, 0]).all() and y.max() < marks[30, 1]
+        hill = np.abs(face.positions[heights > 0.25][:, 0])
+        assert hill.mean() > np.abs(x).mean()
+
+
 def test_dimples_and_lumps_are_no_lines(kit: WrinkleKit) -> None:
     dimpled = 0
     for seed in range(40):
