@@ -196,13 +196,13 @@ def head_fields(model: MorphableModel) -> HeadFields:
     below_nose = (nose_base[1] - canonical[:, 1]) / unit
     lips = np.exp(
         -(((canonical[:, 0] - mouth[0]) / (2.9 * unit)) ** 4)
-        - ((canonical[:, 1] - mouth[1]) / (1.1 * unit)) ** 4
+        - ((canonical[:, 1] - mouth[1]) / (0.8 * unit)) ** 4
     )
     jaw_line = (
         np.clip((np.abs(canonical[:, 0]) / unit - 4.5) / 2, 0, 1) * 3.5
     )  # higher at the sides
     chin = landmarks[8]
-    beard = np.clip(below_nose + jaw_line - 0.2, 0, 1) * (1 - lips)
+    beard = np.clip(2 * (below_nose + jaw_line) - 0.3, 0, 1) * (1 - lips)
     beard *= np.clip((canonical[:, 1] - chin[1]) / unit + 2.0, 0, 1)
     cheek = np.exp(-(((np.abs(canonical[:, 0]) / unit - 4.0) / 1.6) ** 2)) * np.clip(
         2.2 - below_nose, 0, 1

@@ -9,7 +9,6 @@ from df2net_hub.synthesis.overlay import FaceHair
 from df2net_hub.synthesis.raster import interpolate
 from df2net_hub.synthesis.strands import ribbons, scatter
 
-STANDS_OFF = 0.7  # density from which a beard has volume; thinner ones are painted
 HAIRS = 2200
 
 
@@ -21,8 +20,8 @@ def beard(
     normals: np.ndarray,
     face_hair: FaceHair,
 ) -> list[Occluder]:
-    """Shell and hairs of a thick beard on the head `shape` (V,3); nothing if it is thin."""
-    if face_hair.beard < STANDS_OFF:
+    """Shell and hairs of a long beard on the head `shape` (V,3); nothing if it is short."""
+    if not face_hair.long:
         return []
     marks = model.vertices[model.landmarks68]
     unit = (marks[45, 0] - marks[36, 0]) / 9.0
@@ -65,7 +64,7 @@ def beard(
         (skin + upright * thick[:, None]).astype(np.float32),
         sheet.triangles[(field > 0.05)[sheet.triangles[:, 0]]],
         ((field - 0.62) * 3).astype(np.float32),
-        np.stack([x * 12, y * 3], -1).astype(np.float32),
+        np.stack([x * 24, y * 5], -1).astype(np.float32),
         gloss=0.2,
     )
     return [shell, hairs]

@@ -30,7 +30,8 @@ class OverlayKit:
     Attributes:
         areas: by name: lids, under_eyes, cheeks, flush, upper_line, lower_line.
         beards: by name of BEARD_STYLES, where it grows.
-        hairs: short strokes that point down, as a beard's hairs do.
+        hairs: short strokes that point down, as a beard's hairs do. patches: around 1, how dense
+            they grow.
         freckles: three patterns of small dots.
         lip_heights: (2,TILE,TILE) of `lips.lip_heights`. lip_lines: fine lines across them.
     """
@@ -38,6 +39,7 @@ class OverlayKit:
     areas: dict[str, np.ndarray]
     beards: dict[str, np.ndarray]
     hairs: np.ndarray
+    patches: np.ndarray
     freckles: np.ndarray
     lip_heights: np.ndarray
     lip_lines: np.ndarray
@@ -51,6 +53,7 @@ class FaceHair:
         color: (3,) linear RGB of the beard. brow_color: (3,) of the brows.
         brow: strength of the brows, 0 to 1.
         beard_style: of BEARD_STYLES. beard: density of the beard or stubble, 0 none to 1.
+        long: the beard stands off the face, else it is painted.
         shadow: five o'clock shadow, 0 to 1.
     """
 
@@ -59,6 +62,7 @@ class FaceHair:
     brow: float
     beard_style: str
     beard: float
+    long: bool
     shadow: float
 
 
@@ -107,6 +111,9 @@ def overlay_kit(
             "chin": np.float32(grow * chin),
         },
         hairs=_hairs(rng, face),
+        patches=(
+            1 + 0.2 * noise_at(noise[1], x.ravel() * 14, y.ravel() * 14).reshape(x.shape)
+        ).astype(np.float32),
         freckles=np.stack([_freckles(rng, face, flush) for _ in range(3)]),
         lip_heights=lip_heights(face),
         lip_lines=(1 + 0.12 * noise[3][: TILE // 2].repeat(2, 0).repeat(2, 1)[:TILE, :TILE]) / 1.12,
@@ -202,8 +209,8 @@ def draw_overlay(
     shade = 0.45 * hair.color + 0.55 * tone * np.array([0.55, 0.55, 0.58], np.float32)
     canvas.area(kit.beards["full"], 0.45 * hair.shadow, shade)
     if hair.beard > 0:
-        density = 0.45 + 0.75 * kit.hairs
-        field = np.clip(grow * density * (0.3 + hair.beard), 0, 0.97)
+        density = (0.45 + 0.75 * kit.hairs) * kit.patches
+        field = np.clip(grow * density * (0.2 + 1.4 * hair.beard), 0, 0.97)
         canvas.area(field.astype(np.float32, copy=False), 1.0, hair.color)
     if hair.brow > 0:
         share, corner = draw_brows(brow_seed, face)

@@ -27,6 +27,7 @@ from df2net_hub.synthesis.streams import Streams
 
 GRAY, WHITE = 6, 7  # of HAIR_COLORS
 PHOTO_SHARE = 0.6  # of people with a skin from a photograph, where there are such
+LONG_SHARE = 0.12  # of beards
 MOUTH = to_linear(np.array([0.42, 0.17, 0.17]))
 
 
@@ -38,7 +39,7 @@ class Person:
         age: 0 young to 1 old. masculine: 0 to 1. made_up: 0 to 1.
         look: colors. tone: (3,) linear color of the skin. skin: names of the textures mixed.
         hair_style: of hair.STYLES. receding: 0 to 1.
-        face_hair: brows and beard; a beard above 0.75 stands off the face.
+        face_hair: brows and beard.
         lips: how thin and how red.
         creases: (TILE,TILE) depth [cm] of the furrows of a skin from a photograph, else None.
     """
@@ -158,12 +159,13 @@ def _face_hair(
         brow=float(rng.uniform(0.6, 1.0)),
         beard_style=str(rng.choice(BEARD_STYLES, p=[0.6, 0.2, 0.13, 0.07])),
         beard=float(rng.uniform(0.15, 1.1)) if bearded else 0.0,
+        long=bool(rng.random() < LONG_SHARE) and bearded,
         shadow=float(np.clip(rng.normal(0.35, 0.3), 0, 1)) * masculine,
     )
     if photographed:
         face_hair = replace(face_hair, brow=0.0, shadow=0.0)
     if not recipe.has("beard"):
-        face_hair = replace(face_hair, beard=0.0, shadow=0.0)
+        face_hair = replace(face_hair, beard=0.0, long=False, shadow=0.0)
     if not recipe.has("brows"):
         face_hair = replace(face_hair, brow=0.0)
     return face_hair

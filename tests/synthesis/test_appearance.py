@@ -14,7 +14,7 @@ from df2net_hub.synthesis.skin import SkinLibrary, sample_complexion, skin_libra
 MODEL = procedural_head()
 ASSETS = procedural_assets()
 TONE = np.array([0.5, 0.3, 0.22], np.float32)
-BARE = FaceHair(np.full(3, 0.01), np.full(3, 0.01), 0.0, "full", 0.0, 0.0)
+BARE = FaceHair(np.full(3, 0.01), np.full(3, 0.01), 0.0, "full", 0.0, False, 0.0)
 PALE = Lips(thin=np.zeros(2), red=0.0, painted=0.0)
 
 
@@ -56,7 +56,7 @@ def test_an_overlay_without_anything_is_empty(kit: OverlayKit, face: FaceMap) ->
 
 def test_brows_lie_as_high_over_the_eyes_as_on_people(kit: OverlayKit, face: FaceMap) -> None:
     """Portraits have them 15 to 19 mm over the outer corners of the eyes, which are 90 mm apart."""
-    hair = FaceHair(np.full(3, 0.02), np.full(3, 0.02), 1.0, "full", 0.0, 0.0)
+    hair = FaceHair(np.full(3, 0.02), np.full(3, 0.02), 1.0, "full", 0.0, False, 0.0)
     eyes = face.landmarks[[36, 45]].mean(0)
     heights, sides = [], []
     for seed in range(12):
@@ -104,7 +104,7 @@ def test_lips_are_as_red_as_theirs_and_lipstick_lies_over_it(
 
 
 def test_leaving_marks_out_does_not_move_the_brows(kit: OverlayKit, face: FaceMap) -> None:
-    hair = FaceHair(np.full(3, 0.02), np.full(3, 0.02), 1.0, "full", 0.0, 0.0)
+    hair = FaceHair(np.full(3, 0.02), np.full(3, 0.02), 1.0, "full", 0.0, False, 0.0)
     one, other = (
         draw_overlay(
             np.random.default_rng(2),
