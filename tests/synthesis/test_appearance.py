@@ -79,7 +79,7 @@ def test_a_beard_leaves_lips_and_forehead_free(kit: OverlayKit, face: FaceMap) -
     column, row = face.landmark_texels[62].astype(int)
     assert beard[row, column] < 0.2
     column, row = face.landmark_texels[27].astype(int)
-    assert beard[: row - 10].max() == 0 and beard.max() > 0.8
+    assert beard[: row - 10].max() < 1e-5 and beard.max() > 0.8
 
 
 def test_lips_are_as_red_as_theirs_and_lipstick_lies_over_it(
