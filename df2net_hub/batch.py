@@ -2,6 +2,7 @@
 
 import glob
 import itertools
+import re
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -51,13 +52,22 @@ def find_photos(inputs: Iterable[str]) -> list[Path]:
 
 
 def output_stems(photos: Iterable[Path]) -> list[str]:
-    """A file name without suffix for each photo: its own, numbered where it is taken already."""
+    """A file name without suffix for each photo: its own, numbered where it is taken already.
+
+    Also by the further faces of another photo; capitals do not tell names apart.
+    """
     stems: list[str] = []
     for photo in photos:
         numbered = (f"{photo.stem}-{number}" for number in itertools.count(2))
-        free = (stem for stem in itertools.chain([photo.stem], numbered) if stem not in stems)
-        stems.append(next(free))
+        candidates = itertools.chain([photo.stem], numbered)
+        stems.append(next(one for one in candidates if not any(_clash(one, s) for s in stems)))
     return stems
+
+
+def _clash(stem: str, other: str) -> bool:
+    """Whether two photos with these names could write one file."""
+    short, long = sorted((stem.casefold(), other.casefold()), key=len)
+    return re.fullmatch(rf"{re.escape(short)}(-face\d+)?", long) is not None
 
 
 def check_writable(folder: Path) -> None:

@@ -133,7 +133,8 @@ def whole_photo(photo: np.ndarray) -> list[FaceBox]:
     return [FaceBox((width - side) / 2, (height - side) / 2, side, 1.0, "none")]
 
 
-BUILT_IN: dict[str, Detector] = {"dlib": DlibDetector(), "none": whole_photo}
+DETECTOR = "dlib"  # where none is named
+BUILT_IN: dict[str, Detector] = {DETECTOR: DlibDetector(), "none": whole_photo}
 
 
 def list_detectors() -> list[str]:

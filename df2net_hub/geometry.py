@@ -47,11 +47,6 @@ def network_depth_to_px(depth: ArrayOrTensor) -> ArrayOrTensor:
     return (depth + 1) * DEPTH_UNIT_PX
 
 
-def px_to_network_depth(depth_px: ArrayOrTensor) -> ArrayOrTensor:
-    """Height toward the camera [px of the 512 crop] to network depth."""
-    return depth_px / DEPTH_UNIT_PX - 1
-
-
 def depth_to_normals(depth_px: Tensor) -> Tensor:
     """Unit normals from the four surrounding pixels. DF2Net (ICCV 2019) Sec. 3.3.
 

@@ -2,10 +2,11 @@
 
 The mixin alone loads weights non-strictly, drops unknown config keys, only warns of a missing
 `config.json`, takes pickles, and writes in place. Here every mismatch is an error that names the
-key, weights are safetensors only, and a folder is written whole or left as it was.
+key, weights are safetensors only, and no file is seen half written.
 """
 
 import json
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from df2net_hub.registry import model_entry, name_of
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
+STAGED = ".saving-"  # begins the name of a folder that is being written
 
 Stage = TypeVar("Stage", bound="StageModel")
 
@@ -115,11 +117,16 @@ class StageModel(nn.Module, PyTorchModelHubMixin):
 
 @contextmanager
 def staged_folder(folder: Path) -> Iterator[Path]:
-    """A temporary folder whose files move into `folder` once the block ends without an error."""
+    """A temporary folder whose files move into `folder` once the block ends without an error.
+
+    They move one by one. What a killed process left behind of such a folder is removed.
+    """
     is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob(f"{STAGED}*"):
+        shutil.rmtree(left)
     try:
-        with tempfile.TemporaryDirectory(prefix=".saving-", dir=folder) as staged:
+        with tempfile.TemporaryDirectory(prefix=STAGED, dir=folder) as staged:
             yield Path(staged)
             for path in sorted(Path(staged).rglob("*")):
                 target = folder / path.relative_to(staged)

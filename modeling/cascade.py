@@ -186,4 +186,9 @@ def magnified(maps: Tensor, zoom: float) -> Tensor:
         return maps
     shrink = torch.tensor([[1 / zoom, 0, 0], [0, 1 / zoom, 0]], device=maps.device)
     places = F.affine_grid(shrink.expand(len(maps), -1, -1), list(maps.shape), align_corners=False)
-    return F.grid_sample(maps, places.to(maps.dtype), padding_mode="border", align_corners=False)
+    # Clamped to the middles of the outermost pixels, which `padding_mode="border"` would do, had
+    # Apple's GPUs got it before torch 2.13.
+    height, width = maps.shape[-2:]
+    outermost = 1 - 1 / torch.tensor([width, height], device=maps.device)
+    places = places.clamp(-outermost, outermost)
+    return F.grid_sample(maps, places.to(maps.dtype), align_corners=False)

@@ -12,7 +12,6 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from df2net_hub.model_card import TrainingRecord
 from df2net_hub.modeling.cascade import DF2Net
 from df2net_hub.modeling.dnet import DNet, Down, Up
 from df2net_hub.modeling.fnet import FNet
@@ -33,21 +32,13 @@ UNUSED = tuple(
 )
 
 
-def convert_checkpoint(checkpoint: str | Path, folder: str | Path) -> DF2Net:
-    """Write the authors' checkpoint as a pipeline folder; returns the cascade.
+def load_checkpoint(checkpoint: str | Path) -> DF2Net:
+    """The authors' checkpoint as a `df2net_release` cascade.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: it is no PyTorch checkpoint of tensors, or not this network's; names the key.
     """
-    cascade = load_checkpoint(checkpoint)
-    cascade.to_folder(folder)
-    TrainingRecord(origin="authors").write(folder)
-    return cascade
-
-
-def load_checkpoint(checkpoint: str | Path) -> DF2Net:
-    """The authors' checkpoint as a `df2net_release` cascade; see `convert_checkpoint`."""
     checkpoint = Path(checkpoint)
     tensors = _read_tensors(checkpoint)
     cascade = create_model("df2net_release")

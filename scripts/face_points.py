@@ -9,11 +9,12 @@ within, wants older libraries than df2net_hub does. MediaPipe and its networks a
 
 import argparse
 import sys
+from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 
@@ -31,6 +32,9 @@ def main() -> int:
     if missing:
         parser.error(f"no file or folder {missing[0]}")
     paths = [path for given in args.photos for path in _pictures(given)]
+    names = Counter(path.name for path in paths)
+    if twice := [name for name, count in names.items() if count > 1]:
+        parser.error(f"{twice[0]} is there twice, and points are kept by the file's name")
     found = face_points(paths)
     np.savez(args.output, **found)
     print(f"{args.output}: points of {len(found)} of {len(paths)} photos")
@@ -44,7 +48,10 @@ def _pictures(given: Path) -> list[Path]:
 
 
 def face_points(paths: list[Path]) -> dict[str, np.ndarray]:
-    """File name -> (478,2) float32 points [px], pixel centers at integers; faces that are found."""
+    """File name -> (478,2) float32 points [px], pixel centers at integers; faces that are found.
+
+    Of photos upright, as `df2net_hub` reads them.
+    """
     import mediapipe
 
     found = {}
@@ -52,7 +59,11 @@ def face_points(paths: list[Path]) -> dict[str, np.ndarray]:
         static_image_mode=True, refine_landmarks=True, min_detection_confidence=0.3
     ) as mesh:
         for path in paths:
-            photo = np.array(Image.open(path).convert("RGB"))
+            try:
+                photo = np.array(ImageOps.exif_transpose(Image.open(path)).convert("RGB"))
+            except OSError as error:
+                print(f"no picture that can be read: {path} ({error})", file=sys.stderr)
+                continue
             faces = mesh.process(photo).multi_face_landmarks
             if faces is None:
                 print(f"no face found: {path}", file=sys.stderr)

@@ -1,6 +1,7 @@
 """The command line: what it writes, what it says when something is wrong, and its exit statuses."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from PIL import Image
 
 from df2net_hub import cli
 from df2net_hub.batch import find_photos, output_stems
+from df2net_hub.commands.doctor import packages_by_extra
 from df2net_hub.demo_photo import demo_photo
 from df2net_hub.pipelines.df2net import BUNDLED_WEIGHTS
 
@@ -213,6 +215,15 @@ def test_an_unknown_name_is_answered_with_the_known_ones(
 def test_photos_of_one_name_do_not_overwrite_each_other() -> None:
     photos = [Path("a/face.jpg"), Path("b/face.jpg"), Path("face.png"), Path("c/face-2.jpg")]
     assert output_stems(photos) == ["face", "face-2", "face-3", "face-2-2"]
+    # The second face of team.jpg is written as team-face2; some disks know no capitals.
+    photos = [
+        Path("team.jpg"),
+        Path("team-face2.jpg"),
+        Path("a/Team.JPG"),
+        Path("team-facelift.png"),
+    ]
+    assert output_stems(photos) == ["team", "team-face2-2", "Team-2", "team-facelift"]
+    assert output_stems([Path("x-face2.jpg"), Path("x.jpg")]) == ["x-face2", "x-2"]
 
 
 def test_photos_are_found_in_files_folders_and_patterns_once_each(tmp_path: Path) -> None:
@@ -277,6 +288,24 @@ def test_push_publishes_nothing_that_does_not_load(df2net, tmp_path: Path) -> No
     ran = df2net("push", tmp_path, "owner/name")
     assert ran.status == 1
     assert_one_line(ran, "config key 'dense' is missing")
+
+
+def test_push_without_a_connection_is_said_on_one_line(tiny_folder: Path) -> None:
+    ran = subprocess.run(
+        [Path(sys.executable).with_name("df2net"), "push", tiny_folder, "owner/name"],
+        env=os.environ | {"HF_ENDPOINT": "http://127.0.0.1:1", "HF_TOKEN": "hf_x"},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert ran.returncode == 1
+    assert f"{tiny_folder} was not uploaded to owner/name" in ran.stderr
+    assert "Traceback" not in ran.stderr and "tries again" in ran.stderr
+
+
+def test_doctor_names_no_package_that_another_python_would_need() -> None:
+    listed = packages_by_extra()
+    names = [line.split()[0] for line in listed["extra 'train'"]]
+    assert "datasets" in names and ("tomli" in names) == (sys.version_info < (3, 11))
+    assert any(line.split()[0] == "torch" for line in listed["base install"])
 
 
 def test_doctor_tells_versions_devices_and_extras(df2net) -> None:

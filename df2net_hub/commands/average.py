@@ -22,6 +22,7 @@ from torch import Tensor
 
 from df2net_hub.averaging import average_weights
 from df2net_hub.commands import DONE
+from df2net_hub.commands.set_arguments import need_extras
 from df2net_hub.geometry import CROP_SIZE
 from df2net_hub.model_card import TrainingRecord
 from df2net_hub.modeling.cascade import DF2Net
@@ -65,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f"a mean needs two models or more, got {args.models[0]} alone")
     mean = average_weights([DF2Net.from_folder(one) for one in args.models], args.shares)
     if args.norms:
+        need_extras()
         settle_norms(mean.dense, map(mean.dense, _photos(args.norms, mean)), lambda own: own)
     pipe = DF2NetPipeline(mean)
     pipe.training = _record(args.models, args.shares, args.norms)

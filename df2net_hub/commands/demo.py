@@ -7,6 +7,7 @@ import argparse
 
 from df2net_hub.commands import reconstruct
 from df2net_hub.demo_photo import demo_photo
+from df2net_hub.faces import DETECTOR
 
 EXAMPLES = """\
   df2net demo                      writes out/astronaut.glb and out/astronaut_preview.png
@@ -21,5 +22,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     photos = [str(demo_photo())]
     return reconstruct.run(
-        argparse.Namespace(**vars(args), photos=photos, detector="dlib", box=None)
+        argparse.Namespace(**vars(args), photos=photos, detector=DETECTOR, box=None)
     )

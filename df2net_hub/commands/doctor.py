@@ -10,6 +10,7 @@ import re
 from importlib.metadata import PackageNotFoundError, requires, version
 
 import torch
+from packaging.requirements import Requirement
 
 from df2net_hub.commands import DONE, FAILED
 from df2net_hub.pipelines.df2net import DF2NetPipeline
@@ -55,15 +56,18 @@ def devices() -> list[str]:
 def packages_by_extra() -> dict[str, list[str]]:
     """Name and version, or "missing", of every requirement, under the extra that asks for it."""
     packages: dict[str, list[str]] = {}
-    for requirement in requires("df2net_hub") or []:
-        extra = re.search(r"""extra == ["'](\w+)""", requirement)
+    for requirement in map(Requirement, requires("df2net_hub") or []):
+        marker = str(requirement.marker or "")
+        extra = re.search(r"""extra == ["'](\w+)""", marker)
         heading = f"extra {extra[1]!r}" if extra else "base install"
         if extra and extra[1] in ("dev", "all"):
             continue
-        name = re.split(r"[^\w.-]", requirement)[0]
+        asked = {"extra": extra[1] if extra else ""}
+        if requirement.marker and not requirement.marker.evaluate(asked):
+            continue  # not on this Python or system
         try:
-            found = version(name)
+            found = version(requirement.name)
         except PackageNotFoundError:
             found = "missing"
-        packages.setdefault(heading, []).append(f"{name:<24} {found}")
+        packages.setdefault(heading, []).append(f"{requirement.name:<24} {found}")
     return packages

@@ -31,7 +31,7 @@ from df2net_hub.evaluating.run import evaluate
 from df2net_hub.evaluating.sources import open_views
 from df2net_hub.evaluating.summary import Summary, summarize
 from df2net_hub.evaluating.views import VALID, Views
-from df2net_hub.faces import get_detector
+from df2net_hub.faces import DETECTOR, get_detector
 from df2net_hub.pipelines.df2net import DF2NetPipeline
 from df2net_hub.set_manifest import weights_mark
 from df2net_hub.synthesis.morphable import load_morphable
@@ -64,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, mps ... (%(default)s)")
     parser.add_argument(
-        "--detector", default="dlib",
+        "--detector", default=DETECTOR,
         help="finds the faces of views: dlib, none, or a plugin's name (dlib); pairs are crops",
     )  # fmt: skip
     parser.add_argument(
@@ -211,6 +211,8 @@ def settings(args: argparse.Namespace, kind: str, count: int) -> dict[str, Any]:
         words += ["--maps", f"{one.partition('=')[0]}=FOLDER"]
     words += [] if args.valid == "mask" else ["--valid", args.valid]
     words += [] if args.limit is None else ["--limit", str(args.limit)]
+    words += [] if args.detector == DETECTOR else ["--detector", args.detector]
+    words += [] if args.seed == 0 else ["--seed", str(args.seed)]
     return {
         "source": source,
         "kind": kind,

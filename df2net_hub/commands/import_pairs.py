@@ -20,7 +20,7 @@ from df2net_hub.commands.set_arguments import (
     need_extras,
     write_with_progress,
 )
-from df2net_hub.faces import get_detector
+from df2net_hub.faces import DETECTOR, get_detector
 from df2net_hub.pair_card import TEACHER
 
 EXAMPLES = """\
@@ -58,7 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--camera", help="JSON, or a file of it: the camera of every mesh")
     parser.add_argument("--depth", help="JSON, or a file of it: unit and sign of depth maps")
-    parser.add_argument("--detector", default="dlib", help="dlib, none, or a plugin's name (dlib)")
+    parser.add_argument(
+        "--detector", default=DETECTOR, help="dlib, none, or a plugin's name (dlib)"
+    )
     parser.add_argument("--model", help="teacher: pipeline folder, or owner/name (bundled)")
     parser.add_argument("--device", default="cpu", help="teacher: cpu, cuda ... (%(default)s)")
     parser.add_argument(
@@ -116,6 +118,7 @@ def command(args: argparse.Namespace) -> str:
     if args.turns:
         words += ["--turns", str(args.turns), "--seed", str(args.seed)]
         words += ["--assets", "DATA"] if args.assets else []
+    words += [] if args.detector == DETECTOR else ["--detector", args.detector]
     for limit in args.limit:
         words += ["--limit", limit]
     return shlex.join(words)

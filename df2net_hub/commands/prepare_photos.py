@@ -16,6 +16,7 @@ from df2net_hub.commands.set_arguments import (
     need_extras,
     write_with_progress,
 )
+from df2net_hub.faces import DETECTOR
 from df2net_hub.photo_pairs import FinePhotos, PhotoLimits
 from df2net_hub.photo_source import PhotoSource
 
@@ -26,19 +27,20 @@ EXAMPLES = """\
   df2net prepare-photos portraits/ -o rich --min-detail 4   only the richest
 """
 SET_NAME = "fine"
+COLUMN = "image"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     usual = PhotoLimits()
     parser.add_argument("photos", help="folder of photos, or a datasets set")
     parser.add_argument("-o", "--output", required=True, help="folder where the shards go")
-    parser.add_argument("--column", default="image", help="of a datasets set (%(default)s)")
+    parser.add_argument("--column", default=COLUMN, help="of a datasets set (%(default)s)")
     parser.add_argument(
         "--albedo",
         default="albedonet",
         help="albedonet, albedonet:FOLDER_OR_ID, sfsnet:FOLDER or none (%(default)s)",
     )
-    parser.add_argument("--detector", default="dlib", help="dlib, none, or a plugin's (dlib)")
+    parser.add_argument("--detector", default=DETECTOR, help="dlib, none, or a plugin's (dlib)")
     for name, unit in (
         ("min_face", "side of the detected face in the photo [px]"),
         ("max_yaw", "turned to a side [deg]"),
@@ -65,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
     # Without the paths of this machine: the card is published.
     words = ["df2net", "prepare-photos", "PHOTOS", "-o", "FOLDER", "--size", args.size]
     words += ["--albedo", args.albedo.partition(":")[0]]
+    words += [] if args.detector == DETECTOR else ["--detector", args.detector]
+    words += [] if args.column == COLUMN else ["--column", args.column]
     for name, value in asdict(limits).items():
         words += [f"--{name.replace('_', '-')}", f"{value:g}"]
     recipe = maker.recipe() | {"command": shlex.join(map(str, words))}

@@ -10,6 +10,7 @@ from pathlib import Path
 from huggingface_hub import HfApi
 
 from df2net_hub.commands import DONE
+from df2net_hub.pair_card import UPLOAD_ERRORS
 from df2net_hub.pipelines.df2net import DF2NetPipeline
 
 EXAMPLES = """\
@@ -29,7 +30,13 @@ def run(args: argparse.Namespace) -> int:
         raise FileNotFoundError(f"no folder {str(args.folder)!r}; make it with save_pretrained")
     DF2NetPipeline.from_pretrained(args.folder)
     hub = HfApi()
-    repo_id = hub.create_repo(args.repo_id, private=args.private, exist_ok=True).repo_id
-    commit = hub.upload_folder(folder_path=args.folder, repo_id=repo_id)
+    try:
+        repo_id = hub.create_repo(args.repo_id, private=args.private, exist_ok=True).repo_id
+        commit = hub.upload_folder(folder_path=args.folder, repo_id=repo_id, ignore_patterns=".*")
+    except UPLOAD_ERRORS as error:
+        raise ConnectionError(
+            f"{args.folder} was not uploaded to {args.repo_id}: {error}. The same command tries "
+            "again"
+        ) from error
     print(commit.commit_url)
     return DONE

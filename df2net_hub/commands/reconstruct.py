@@ -16,7 +16,7 @@ from tqdm import tqdm
 from df2net_hub.batch import Outcome, check_writable, find_photos, output_stems, reconstruct_photo
 from df2net_hub.commands import DONE, FAILED, NO_FACE
 from df2net_hub.export import FORMATS
-from df2net_hub.faces import FaceBox, get_detector
+from df2net_hub.faces import DETECTOR, FaceBox, get_detector
 from df2net_hub.pipelines.df2net import DF2NetPipeline
 
 EXAMPLES = """\
@@ -30,7 +30,9 @@ EXAMPLES = """\
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photos", nargs="+", help="files, folders, patterns such as '*.jpg'")
-    parser.add_argument("--detector", default="dlib", help="dlib, none, or a plugin's name (dlib)")
+    parser.add_argument(
+        "--detector", default=DETECTOR, help="dlib, none, or a plugin's name (dlib)"
+    )
     parser.add_argument(
         "--box",
         nargs=3,

@@ -11,7 +11,7 @@ is compared is the part of it that a method takes for face, and `covered` says n
 
 import json
 from collections.abc import Callable
-from functools import cache, partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,7 @@ def _yaw(camera: np.ndarray, to_mm: np.ndarray) -> float:
     return float(np.degrees(np.arctan2(x, -z)))
 
 
-@cache
+@lru_cache(maxsize=1)  # the views of a scan come one after the other
 def _scan(path: Path) -> tuple[np.ndarray, np.ndarray]:
     mesh = trimesh.load(path, force="mesh", process=False)
     if not isinstance(mesh, trimesh.Trimesh) or len(mesh.faces) == 0:

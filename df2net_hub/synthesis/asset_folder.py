@@ -21,6 +21,7 @@ LICENSED = {
     "sculpted": (SCULPTED,),
     "photo_skins": (PHOTO_SKINS,),
 }  # what has lines there
+PLACES = {Path(name).parts[0] for names in LICENSED.values() for name in names}  # in the folder
 
 
 def head_path(folder: str | Path) -> Path:

@@ -8,12 +8,11 @@ from typing import Any
 
 from df2net_hub.pairs import encode_row
 from df2net_hub.shards import Row, SetReport, rows_per_shard, write_set
+from df2net_hub.synthesis.asset_folder import PICTURES, PLACES
 from df2net_hub.synthesis.recipe import SynthesisRecipe
 from df2net_hub.synthesis.sampling import HeadSampler
 
-# Where assets may lie, see `asset_folder`.
-ASSET_FOLDERS = ("head.npz", "skins", "light", "ict_facekit", "skins_ict_uv", "light_probes")
-ASSET_SUFFIXES = (".npz", ".jpg", ".jpeg", ".png")
+ASSET_SUFFIXES = (".npz", *PICTURES)
 
 
 @dataclass(frozen=True)
@@ -88,8 +87,8 @@ class RenderedPairs:
 
 def assets_mark(folder: Path) -> str:
     """Tells folders of assets apart by the names and sizes of the files that are rendered from."""
-    files = sorted(path for path in folder.rglob("*") if path.suffix in ASSET_SUFFIXES)
-    used = [path for path in files if path.relative_to(folder).parts[0] in ASSET_FOLDERS]
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in ASSET_SUFFIXES)
+    used = [path for path in files if path.relative_to(folder).parts[0] in PLACES]
     lines = [f"{path.relative_to(folder).as_posix()} {path.stat().st_size}" for path in used]
     return f"assets {hashlib.sha256(chr(10).join(lines).encode()).hexdigest()[:12]}"
 

@@ -123,8 +123,12 @@ class Checkpoints:
 
 def _flush(folder: Path) -> None:
     """Bring files to the disk before their folder gets its name."""
-    for path in (*folder.rglob("*"), folder):
-        handle = os.open(path, os.O_RDONLY)
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb+") as file:
+                os.fsync(file.fileno())
+    if os.name != "nt":  # Windows opens no folders
+        handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)
         finally:

@@ -21,6 +21,17 @@ from df2net_hub.training.presets import (
 
 TRACKERS = ("tensorboard", "wandb", "trackio", "none")
 PRECISIONS = ("", "no", "fp16", "bf16")
+AT_LEAST_ONE = (
+    "batch",
+    "accumulate",
+    "resolution",
+    "log_every",
+    "save_every",
+    "keep",
+    "validate_every",
+    "validation_pairs",
+    "rendered_pairs",
+)
 # What `TrainConfig` takes from the preset where it is None.
 FROM_PRESET = (
     "batch",
@@ -137,15 +148,23 @@ class TrainConfig:
         for kind in self.kinds or ():
             if kind not in SOURCES:
                 raise ValueError(f"kinds are {', '.join(SOURCES)}, got {kind!r}")
-        for name in ("batch", "accumulate", "resolution", "log_every", "save_every", "keep"):
+        for name in AT_LEAST_ONE:
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)}")
+        for name in ("picture_every", "precise_norms", "seed", "warmup", "workers"):
+            if getattr(self, name) is not None and getattr(self, name) < 0:
+                raise ValueError(f"{name} must be 0 or more, got {getattr(self, name)}")
+        for name in ("epochs", "lr"):
+            if getattr(self, name) is not None and not 0 < getattr(self, name) < float("inf"):
+                raise ValueError(f"{name} must be a number above 0, got {getattr(self, name)}")
+        if self.ema is not None and not 0 <= self.ema < 1:
+            raise ValueError(f"ema must be from 0 to below 1, got {self.ema}")
+        if self.clip is not None and not self.clip >= 0:
+            raise ValueError(f"clip must be 0 or more, got {self.clip}")
         if self.window is not None and (self.window < 0 or self.window % 4):
             raise ValueError(f"window must be a multiple of 4, or 0 for none, got {self.window}")
         if not 0 <= self.disturb < float("inf"):
             raise ValueError(f"disturb must be a number from 0 on, got {self.disturb}")
-        if self.precise_norms is not None and self.precise_norms < 0:
-            raise ValueError(f"precise_norms must be 0 or more, got {self.precise_norms}")
         if self.network and self.stage == "all":
             raise ValueError("network replaces one stage's network; give its --stage, not all")
         LossWeights.parse(self.losses)

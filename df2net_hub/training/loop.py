@@ -63,6 +63,7 @@ class StageRun:
         config, state, monitor = self.config, self.state, self.monitor
         loader = iter(self.batches.loader(state.step))
         begun, skipped_in_a_row = time.monotonic() - state.seconds, 0
+        steps_to_go = self.steps - state.step
         while state.step < self.steps:
             lr = learning_rate(config, state.step, self.steps)
             for group in self.optimizer.param_groups:
@@ -97,6 +98,8 @@ class StageRun:
                 raise TrainingStopped(
                     f"stopped at step {state.step} of {self.steps}; go on with --resume"
                 )
+        if not steps_to_go:  # killed, maybe, between its last checkpoint and its export
+            self._export("model")
         if self.accelerator.is_main_process:
             save_whole(Path(config.out) / FINISHED_FILE, {"steps": state.step})
 

@@ -81,12 +81,26 @@ def test_stages_and_the_mean_face_stand_beside_the_plane(
     head = tmp_path / "head.npz"
     save_morphable(procedural_head(), head)
     out = tmp_path / "out"
-    words = ["--model", tiny_folder, "--detector", "none", "--head", head, "--limit", 2, "-o", out]
+    words = [
+        "--model",
+        tiny_folder,
+        "--detector",
+        "none",
+        "--head",
+        head,
+        "--limit",
+        2,
+        "--seed",
+        3,
+    ]
+    words += ["-o", out]
     assert run(views, *words) == 0
     first = (out / "report.json").read_bytes()
     report = json.loads(first)
     assert list(report["methods"]) == ["mean face", "plane", "dense", "fine", "finer"]
     assert report["settings"]["views"] == 2 and report["reference"] == "finer"
+    command = "df2net evaluate views --model MODEL --head HEAD --limit 2 --detector none --seed 3"
+    assert report["settings"]["command"] == command
     assert (out / "stages.png").is_file()
     assert run(views, *words) == 0
     assert (out / "report.json").read_bytes() == first  # RANSAC and bootstrap are seeded

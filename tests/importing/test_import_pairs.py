@@ -182,5 +182,5 @@ def test_photos_and_their_turns_become_pairs(
     assert len(rows) == 3 and ran.out.count("broken") == 1
     recipe = json.loads((tmp_path / "set" / "teacher.json").read_text())["recipe"]
     assert (recipe["turns"], recipe["seed"], recipe["light"]) == (2, 3, "plain skies")
-    assert "--turns 2 --seed 3" in recipe["command"]
+    assert "--turns 2 --seed 3" in recipe["command"] and "--detector none" in recipe["command"]
     assert "turned and lit anew" in (tmp_path / "set" / "README.md").read_text()

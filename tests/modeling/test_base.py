@@ -244,6 +244,15 @@ def test_saving_again_replaces_the_files_and_leaves_strangers_alone(folder: Path
     assert len(list(folder.iterdir())) == 4
 
 
+def test_what_a_killed_process_left_of_a_staged_folder_is_removed(tmp_path: Path) -> None:
+    left = tmp_path / ".saving-abc"
+    left.mkdir()
+    (left / "model.safetensors").write_bytes(b"half")
+    with staged_folder(tmp_path) as staged:
+        (staged / "config.json").write_text("{}")
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
+
+
 def test_a_staged_folder_takes_subfolders_along(tmp_path: Path) -> None:
     with staged_folder(tmp_path / "out") as staged:
         (staged / "a").mkdir()

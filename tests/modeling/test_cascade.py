@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from df2net_hub.modeling.cascade import DF2Net, DF2NetConfig, magnified
@@ -128,6 +129,14 @@ def test_magnified_maps_lie_around_the_same_middle(zoom: float) -> None:
     torch.testing.assert_close(magnified(columns, zoom), expected)
     rows = columns.mT.contiguous()
     torch.testing.assert_close(magnified(rows, zoom), expected.mT)
+
+
+@pytest.mark.parametrize("zoom", [0.5, 0.94, 1.06])
+def test_beyond_the_edge_of_what_is_magnified_lie_its_outermost_pixels(zoom: float) -> None:
+    maps = torch.rand(1, 2, 24, 40)
+    places = F.affine_grid(torch.tensor([[[1 / zoom, 0, 0], [0, 1 / zoom, 0.0]]]), [1, 2, 24, 40])
+    repeated = F.grid_sample(maps, places, padding_mode="border")
+    torch.testing.assert_close(magnified(maps, zoom), repeated)
 
 
 @torch.no_grad()

@@ -13,9 +13,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from df2net_hub import cli
 from df2net_hub.model_card import TrainingRecord
 from df2net_hub.modeling.cascade import DF2Net
-from df2net_hub.modeling.convert import UNUSED, convert_checkpoint, load_checkpoint, release_names
+from df2net_hub.modeling.convert import UNUSED, load_checkpoint, release_names
 from df2net_hub.registry import create_model
 
 REFERENCE = Path(__file__).resolve().parents[3] / "shared" / "reference"
@@ -71,7 +72,9 @@ def saved(folder: Path, content: object) -> Path:
 @needs_reference
 def test_the_converted_network_computes_what_the_released_one_does(tmp_path: Path) -> None:
     golden = np.load(REFERENCE / "released_forward_golden.npz")
-    cascade = convert_checkpoint(saved(tmp_path, made_checkpoint(20190)), tmp_path / "out")
+    path = saved(tmp_path, made_checkpoint(20190))
+    cascade = load_checkpoint(path)
+    assert cli.main(["convert", str(path), str(tmp_path / "out")]) == 0
     photo = np.random.default_rng(20190).uniform(-1, 1, (1, 3, 512, 512)).astype(np.float32)
 
     again = DF2Net.from_folder(tmp_path / "out")
@@ -98,7 +101,8 @@ def test_the_layers_that_the_release_never_uses_are_dropped_and_named(
 def test_the_converted_folder_says_whose_weights_these_are(
     hollow: dict[str, Tensor], tmp_path: Path
 ) -> None:
-    convert_checkpoint(saved(tmp_path, {"state_dict": hollow}), tmp_path / "out")
+    path = saved(tmp_path, {"state_dict": hollow})
+    assert cli.main(["convert", str(path), str(tmp_path / "out")]) == 0
     assert TrainingRecord.read(tmp_path / "out").origin == "authors"
     index = (tmp_path / "out" / "model_index.json").read_text()
     assert '"residual_on": "dense"' in index and '"residual_gain": 3.0' in index
@@ -167,14 +171,17 @@ def test_a_checkpoint_without_the_prefix_is_read_too(
     ids=["missing", "misshapen", "unexpected", "no tensor"],
 )
 def test_a_key_that_does_not_fit_is_named_and_nothing_is_written(
-    change: dict[str, object], words: list[str], hollow: dict[str, Tensor], tmp_path: Path
+    change: dict[str, object],
+    words: list[str],
+    hollow: dict[str, Tensor],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     changed = {key: value for key, value in (hollow | change).items() if value is not None}
     path = saved(tmp_path, {"state_dict": changed})
-    with pytest.raises(ValueError) as error:
-        convert_checkpoint(path, tmp_path / "out")
-    assert str(path) in str(error.value)
-    assert all(word in str(error.value) for word in words), error.value
+    assert cli.main(["convert", str(path), str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().err
+    assert all(word in said for word in (str(path), *words)), said
     assert not (tmp_path / "out").exists()
 
 
@@ -191,8 +198,8 @@ class Malice:
 def test_a_pickle_that_wants_to_run_code_is_refused_unrun(tmp_path: Path) -> None:
     path = saved(tmp_path, {"state_dict": {"module.layer1": Malice(tmp_path / "ran")}})
     with pytest.raises(ValueError, match="wants to run .*, which is refused"):
-        convert_checkpoint(path, tmp_path / "out")
-    assert not (tmp_path / "ran").exists() and not (tmp_path / "out").exists()
+        load_checkpoint(path)
+    assert not (tmp_path / "ran").exists()
 
 
 def test_a_file_cut_anywhere_is_a_clear_error(tmp_path: Path) -> None:

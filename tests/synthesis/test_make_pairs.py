@@ -68,6 +68,27 @@ def test_a_missing_assets_folder_is_an_error(tmp_path):
         make_pairs(tmp_path, 1, assets=str(tmp_path / "none"))
 
 
+@pytest.mark.parametrize(
+    "added",
+    ["head.npz", "skins/a.JPG", "light/environments.npz", "light/backgrounds/b.png",
+     "sculpted.npz", "photo_skins/c.jpg", "photo_skins/creases/c.png"],
+)  # fmt: skip
+def test_a_set_of_other_ingredients_is_another_set(tmp_path, added):
+    def recipe():
+        return RenderedPairs(str(tmp_path)).recipe()
+
+    before = recipe()
+    (tmp_path / "notes.png").write_bytes(b"no ingredient")
+    assert recipe() == before
+    path = tmp_path / added
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"1")
+    there = recipe()
+    assert there["heads"] != before["heads"]
+    path.write_bytes(b"12")
+    assert recipe()["heads"] not in (before["heads"], there["heads"])
+
+
 def test_crop_size_and_pixels_agree(sampler):
     """mm_per_px is given for the 512 crop, whatever the size rendered."""
     pair = sampler.pair(0, 0, 64)

@@ -101,6 +101,16 @@ def test_a_finished_stage_is_not_trained_again(pairs, tiny, tmp_path):
     assert {stage: len(logged(tmp_path / stage)) for stage in lines} == lines
 
 
+def test_a_run_killed_before_its_last_export_exports_when_it_is_resumed(pairs, tiny, tmp_path):
+    train(quick(pairs, tiny, tmp_path, epochs=1))
+    exported = tmp_path / "model" / "dense" / "model.safetensors"
+    weights = exported.read_bytes()
+    shutil.rmtree(tmp_path / "model")
+    (tmp_path / "finished.json").unlink()
+    train(quick(pairs, tiny, tmp_path, epochs=1, resume=True))
+    assert exported.read_bytes() == weights and (tmp_path / "finished.json").is_file()
+
+
 def test_a_longer_run_goes_on_from_a_finished_one(pairs, tiny, tmp_path):
     train(quick(pairs, tiny, tmp_path, epochs=1))
     train(quick(pairs, tiny, tmp_path, epochs=2, resume=True))
