@@ -216,12 +216,7 @@ def test_photos_of_one_name_do_not_overwrite_each_other() -> None:
     photos = [Path("a/face.jpg"), Path("b/face.jpg"), Path("face.png"), Path("c/face-2.jpg")]
     assert output_stems(photos) == ["face", "face-2", "face-3", "face-2-2"]
     # The second face of team.jpg is written as team-face2; some disks know no capitals.
-    photos = [
-        Path("team.jpg"),
-        Path("team-face2.jpg"),
-        Path("a/Team.JPG"),
-        Path("team-facelift.png"),
-    ]
+    photos = list(map(Path, ("team.jpg", "team-face2.jpg", "a/Team.JPG", "team-facelift.png")))
     assert output_stems(photos) == ["team", "team-face2-2", "Team-2", "team-facelift"]
     assert output_stems([Path("x-face2.jpg"), Path("x.jpg")]) == ["x-face2", "x-2"]
 

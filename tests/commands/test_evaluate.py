@@ -81,19 +81,8 @@ def test_stages_and_the_mean_face_stand_beside_the_plane(
     head = tmp_path / "head.npz"
     save_morphable(procedural_head(), head)
     out = tmp_path / "out"
-    words = [
-        "--model",
-        tiny_folder,
-        "--detector",
-        "none",
-        "--head",
-        head,
-        "--limit",
-        2,
-        "--seed",
-        3,
-    ]
-    words += ["-o", out]
+    words = ["--model", tiny_folder, "--detector", "none", "--head", head, "--limit", 2]
+    words += ["--seed", 3, "-o", out]
     assert run(views, *words) == 0
     first = (out / "report.json").read_bytes()
     report = json.loads(first)
