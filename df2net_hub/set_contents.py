@@ -56,8 +56,9 @@ def _read_set(folder: Path, name: str, shards: list[Path]) -> SetContents:
             raise ValueError(
                 f"{path} has no column 'source' and is no shard of pairs; move it elsewhere"
             )
-        sources.update(file.read(columns=["source"])["source"].to_pylist())
-        for group in map(file.metadata.row_group, range(file.num_row_groups)):
+        for number in range(file.num_row_groups):
+            sources.update(file.read_row_group(number, ["source"])["source"].to_pylist())
+            group = file.metadata.row_group(number)
             for column in map(group.column, range(group.num_columns)):
                 picture, _, part = column.path_in_schema.partition(".")
                 if part == "bytes" and picture in KNOWN:

@@ -1,4 +1,4 @@
-"""Looks of eyes and noses, on ones that are drawn with known looks."""
+"""Looks of eyes, noses and mouths, on ones that are drawn with known looks."""
 
 import pytest
 from benchmark_scripts import script
@@ -53,3 +53,39 @@ def test_looks_of_drawn_eyes_and_noses_are_those_they_were_drawn_with():
     turned = points.copy()
     turned[looks.TIP] = 160, 150
     assert looks.nose_of(photo, turned) == []
+
+
+def test_looks_of_a_drawn_smile_are_those_it_was_drawn_with():
+    import numpy as np
+
+    looks = script("face_looks")
+    color = np.full((300, 400, 3), 0.4, np.float32)
+    points = np.zeros((478, 2), np.float32)
+    places = {
+        33: (100, 100), 263: (300, 100), 468: (130, 100), 473: (270, 100), looks.TIP: (200, 150),
+        0: (200, 220), 13: (200, 228), 14: (200, 230), 17: (200, 246), 61: (160, 222),
+        291: (240, 222), 165: (175, 200), 391: (225, 200), 205: (150, 190), 425: (250, 190),
+    }  # fmt: skip
+    for number, place in places.items():
+        points[number] = place
+    color[230:247, 180:220] = 0.4, 0.2, 0.2
+    for side in (-1, 1):
+        fold, line = 200 + side * 38, 200 + side * 55
+        color[185:212, fold - 1 : fold + 2] = 0.2
+        color[215:230, line - 1 : line + 2] = 0.3
+
+    def seen(points):
+        big, at = looks.brought_to_size(color, points)
+        return looks.mouth_of(big, at), looks.smile_of(big.mean(-1), at)
+
+    ((upper, lower, redness),), sides = seen(points)
+    assert upper == pytest.approx(8 / 140, rel=1e-3) and lower == pytest.approx(16 / 140, rel=1e-3)
+    assert redness == pytest.approx(np.log(2), abs=1e-3)
+    np.testing.assert_allclose(sides, [[0.5, 0.25]] * 2, atol=0.02)
+
+    earnest = points.copy()
+    earnest[[61, 291], 1] = 228
+    assert seen(earnest)[1] == [] and len(seen(earnest)[0]) == 1
+    turned = points.copy()
+    turned[looks.TIP] = 130, 150
+    assert seen(turned) == ([], [])
