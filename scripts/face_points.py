@@ -26,8 +26,6 @@ def main() -> int:
     parser.add_argument("photos", type=Path, nargs="+", help="photos, or folders of them")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="NPZ")
     args = parser.parse_args()
-    if find_spec("mediapipe") is None:
-        parser.error('MediaPipe is not installed here: pip install "mediapipe==0.10.14"')
     missing = [path for path in args.photos if not path.exists()]
     if missing:
         parser.error(f"no file or folder {missing[0]}")
@@ -35,6 +33,8 @@ def main() -> int:
     names = Counter(path.name for path in paths)
     if twice := [name for name, count in names.items() if count > 1]:
         parser.error(f"{twice[0]} is there twice, and points are kept by the file's name")
+    if find_spec("mediapipe") is None:
+        parser.error('MediaPipe is not installed here: pip install "mediapipe==0.10.14"')
     found = face_points(paths)
     np.savez(args.output, **found)
     print(f"{args.output}: points of {len(found)} of {len(paths)} photos")
