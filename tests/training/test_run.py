@@ -194,7 +194,7 @@ def test_pairs_rendered_on_the_way_never_repeat(tiny, tmp_path):
 
 
 def test_albedonet_learns_and_is_exported_as_a_folder_that_loads(pairs, tiny_albedonet, tmp_path):
-    knobs = {"stage": "albedo", "epochs": 25, "ema": 0.5, "lr": 1e-2, "validate_every": 5}
+    knobs = {"stage": "albedo", "epochs": 20, "ema": 0.5, "lr": 3e-2, "validate_every": 5}
     folder = train(quick(pairs, tiny_albedonet, tmp_path, **knobs, validation=pairs))
     losses = [line["validation/loss"] for line in logged(tmp_path, "validation/loss")]
     assert losses[-1] < 0.9 * losses[0]
