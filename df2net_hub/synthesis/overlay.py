@@ -193,8 +193,8 @@ def draw_overlay(
     """(TILE,TILE,4) linear RGBA of one person, colors multiplied by alpha.
 
     `rng` draws the same numbers whatever is left out, `tone` (3,) is the linear color of the skin,
-    `age` 0 young to 1 old, `made_up` 0 to 1. `marks` are freckles, moles, redness and make-up,
-    `lid_lines` the edges of the lids.
+    `age` 0 young to 1 old, `made_up` 0 to 1. `marks` are freckles, moles, redness and make-up but
+    for lipstick, which is of `lips`; `lid_lines` the edges of the lids.
     """
     canvas = _Canvas()
     brow_seed, mark_seed, lip_seed = rng.spawn(3)
