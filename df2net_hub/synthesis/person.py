@@ -101,12 +101,42 @@ def sample_person(
         streams.person("overlay"), kit, face, tone, face_hair, age, made_up, lips,
         marks=recipe.has("overlay"), lid_lines=recipe.has("eyes"),
     )  # fmt: skip
+    look = _look(streams, recipe, skins, mix, gain, hair_color, dark, overlay)
+    rng = streams.person("hair style")
+    return Person(
+        age=age,
+        masculine=masculine,
+        made_up=made_up,
+        look=look,
+        tone=tone,
+        skin=library.names[complexion.first]
+        if mix == 0
+        else f"{library.names[complexion.first]}+{library.names[complexion.second]}",
+        hair_style=sample_style(rng, age, masculine),
+        receding=float(np.clip(rng.normal(0.1 + 0.7 * age, 0.3), 0, 1.2) * (0.2 + 0.8 * masculine)),
+        face_hair=face_hair,
+        lips=lips,
+        creases=creases,
+    )
+
+
+def _look(
+    streams: Streams,
+    recipe: SynthesisRecipe,
+    skins: tuple[np.ndarray, np.ndarray],
+    mix: float,
+    gain: np.ndarray,
+    hair_color: np.ndarray,
+    dark: float,
+    overlay: np.ndarray,
+) -> Look:
+    """Colors of a person whose skin and hair are drawn: eyes, teeth and cloth to go with them."""
     rng = streams.person("eyes and cloth")
     iris = to_linear(IRIS_COLORS[rng.choice(4, p=_iris_odds(dark))]) * np.exp(
         rng.normal(0, 0.25) + rng.normal(0, 0.06, 3)
     )
     teeth = to_linear(np.array([0.90, 0.86, 0.79]) * rng.uniform(0.78, 1.0))
-    look = Look(
+    return Look(
         skins=skins,
         skin_mix=mix,
         skin_gain=gain,
@@ -123,22 +153,6 @@ def sample_person(
         neckline=float(rng.uniform(-15.5, -12)),
         noise_offset=rng.uniform(0, NOISE_SIZE, 2).astype(np.float32),
         overlay=overlay,
-    )
-    rng = streams.person("hair style")
-    return Person(
-        age=age,
-        masculine=masculine,
-        made_up=made_up,
-        look=look,
-        tone=tone,
-        skin=library.names[complexion.first]
-        if mix == 0
-        else f"{library.names[complexion.first]}+{library.names[complexion.second]}",
-        hair_style=sample_style(rng, age, masculine),
-        receding=float(np.clip(rng.normal(0.1 + 0.7 * age, 0.3), 0, 1.2) * (0.2 + 0.8 * masculine)),
-        face_hair=face_hair,
-        lips=lips,
-        creases=creases,
     )
 
 
