@@ -15,8 +15,8 @@ Printed are medians and deviations over open eyes, and over the sides of noses, 
 sides of smiles seen from the front. Lengths are over the distance of the pupils, brightness is
 linear and over that of the cheek; faces whose cheeks are nearly black or white are left out. Folds
 and grooves are how much darker the darkest line is than the lighter skin on either side of it. How
-red the lower lip is, is the logarithm of red over green, less that of the skin beside the mouth.
-What `synthesis/lids.py`, the iris's size, the eyes' axes, lips in `synthesis/overlay.py`, and folds
+red the lower lip is, is the logarithm of red over green, less that of the cheek beside the mouth.
+What `synthesis/lids.py`, the iris's size, the eyes' axes, `synthesis/lips.py`, and folds
 of lids, noses and smiles in `synthesis/wrinkles.py` are set by.
 """
 

@@ -57,17 +57,21 @@ def output_stems(photos: Iterable[Path]) -> list[str]:
     Also by the further faces of another photo; capitals do not tell names apart.
     """
     stems: list[str] = []
+    taken: set[str] = set()
+    with_faces: set[str] = set()  # a photo of this name could write one of the taken
     for photo in photos:
-        numbered = (f"{photo.stem}-{number}" for number in itertools.count(2))
-        candidates = itertools.chain([photo.stem], numbered)
-        stems.append(next(one for one in candidates if not any(_clash(one, s) for s in stems)))
+        for stem in itertools.chain(
+            [photo.stem], (f"{photo.stem}-{number}" for number in itertools.count(2))
+        ):
+            name = stem.casefold()
+            photo_of_it = re.sub(r"-face\d+$", "", name)
+            if taken.isdisjoint((name, photo_of_it)) and name not in with_faces:
+                break
+        stems.append(stem)
+        taken.add(name)
+        if photo_of_it != name:
+            with_faces.add(photo_of_it)
     return stems
-
-
-def _clash(stem: str, other: str) -> bool:
-    """Whether two photos with these names could write one file."""
-    short, long = sorted((stem.casefold(), other.casefold()), key=len)
-    return re.fullmatch(rf"{re.escape(short)}(-face\d+)?", long) is not None
 
 
 def check_writable(folder: Path) -> None:

@@ -219,6 +219,8 @@ def test_photos_of_one_name_do_not_overwrite_each_other() -> None:
     photos = list(map(Path, ("team.jpg", "team-face2.jpg", "a/Team.JPG", "team-facelift.png")))
     assert output_stems(photos) == ["team", "team-face2-2", "Team-2", "team-facelift"]
     assert output_stems([Path("x-face2.jpg"), Path("x.jpg")]) == ["x-face2", "x-2"]
+    cut_outs = [Path("x-face2.jpg"), Path("x-face3.jpg"), Path("X-FACE3.jpg")]
+    assert output_stems(cut_outs) == ["x-face2", "x-face3", "X-FACE3-2"]
 
 
 def test_photos_are_found_in_files_folders_and_patterns_once_each(tmp_path: Path) -> None:
