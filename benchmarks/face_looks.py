@@ -42,6 +42,7 @@ WINGS = (129, 50), (358, 280)  # of the nose: a wing's outermost point, the chee
 SPAN = 600  # pixels between the outer corners that every photo is brought to
 FOLDS_AWAY = np.arange(20, 90, 2)[:, None] * [0, 1]  # from the lid's edge, for folds
 OPEN = 0.075  # of that, between the lids, from where on an eye counts as open
+CROWS_FEET_OUT, CROWS_FEET_DOWN = (55, 80), np.arange(-60, 75, 2)  # from an eye's outer corner
 FRONT = 0.75  # between tip and outer corners, the shorter way over the longer, from where on
 GROOVE_AWAY = np.arange(-45, 60, 2)  # from a wing's outermost point, outward
 PUPILS, CORNERS = (468, 473), (61, 291)  # of the mouth
@@ -54,8 +55,8 @@ FOLD_ALONG = np.arange(0, 1.25, 0.01)[:, None]  # from upper lip to cheek
 CORNER_AWAY = np.arange(0, 90, 2)[:, None]  # from a mouth's corner, outward
 CHEEKS = (0.12, 0.9)  # brightness of those that count
 LOOKS = {
-    "eyes": ("iris", "pupils over corners", "upper white", "lower white", "brightest in iris",
-             "lid's line", "fold above", "line below"),
+    "eyes": ("iris", "pupils over corners", "lids apart", "upper white", "lower white",
+             "brightest in iris", "lid's line", "fold above", "line below", "crow's feet"),
     "sides of noses": ("groove of wing",),
     "mouths": ("upper lip's height", "lower lip's height", "redness of lower lip"),
     "sides of smiles": ("fold beside nose", "fold beside mouth"),
@@ -132,15 +133,26 @@ def eyes_of(photo: np.ndarray, points: np.ndarray) -> list[list[float]]:
             [
                 float(iris / pupils),
                 float(pupils / SPAN),
+                float((lower - upper)[1] / pupils),
                 float(np.median(photo[white & (rows < low)]) / cheek),
                 float(np.median(photo[white & (rows > high)]) / cheek),
                 float(np.quantile(photo[colored], 0.995) / cheek),
                 float(min(edge) / cheek),
                 darkest_line(photo, upper - FOLDS_AWAY, 15, 1),
                 darkest_line(photo, lower + FOLDS_AWAY, 15, 1),
+                crows_feet(photo, points, points[around[0]]),
             ]
         )
     return found
+
+
+def crows_feet(photo: np.ndarray, points: np.ndarray, corner: np.ndarray) -> float:
+    """How dark the darkest line is that a way down beside the outer `corner` of an eye crosses."""
+    across = np.subtract(*points[list(OUTER_CORNERS[::-1])]) / SPAN
+    outward = across if np.allclose(corner, points[OUTER_CORNERS[1]]) else -across
+    down = np.array([-across[1], across[0]])
+    ways = (corner + outward * out + down * CROWS_FEET_DOWN[:, None] for out in CROWS_FEET_OUT)
+    return float(np.mean([darkest_line(photo, way, 8, 1) for way in ways]))
 
 
 def nose_of(photo: np.ndarray, points: np.ndarray) -> list[list[float]]:

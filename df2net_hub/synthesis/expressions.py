@@ -37,14 +37,17 @@ class Expression:
 
 # Range of each movement in a family, of ARKit-style names without _L and _R.
 _MOVES: dict[str, dict[str, tuple[float, float]]] = {
-    "neutral": {"mouthPress": (0, 0.2), "browInnerUp": (0, 0.15), "mouthFrown": (0, 0.15)},
+    "neutral": {
+        "mouthPress": (0, 0.2), "browInnerUp": (0, 0.15), "mouthFrown": (0, 0.15),
+        "eyeSquint": (0, 0.3),
+    },
     "smile": {
         "mouthSmile": (0.25, 0.8), "mouthDimple": (0, 0.3), "cheekSquint": (0.1, 0.6),
-        "eyeSquint": (0, 0.4), "mouthPress": (0, 0.25),
+        "eyeSquint": (0.1, 0.7), "mouthPress": (0, 0.25),
     },
     "smile with teeth": {
         "mouthSmile": (0.45, 1.0), "mouthUpperUp": (0.15, 0.55), "mouthLowerDown": (0.15, 0.55),
-        "mouthStretch": (0, 0.3), "cheekSquint": (0.2, 0.8), "eyeSquint": (0.05, 0.5),
+        "mouthStretch": (0, 0.3), "cheekSquint": (0.2, 0.8), "eyeSquint": (0.2, 0.9),
         "jawOpen": (0, 0.14),
     },
     "talking": {
@@ -76,7 +79,7 @@ def sample_expression(rng: np.random.Generator, model: MorphableModel) -> Expres
         few = rng.choice(len(names), min(len(names), int(rng.integers(2, 7))), replace=False)
         moves = {names[i]: rng.uniform(0, 0.5 if names[i] == "jawOpen" else 0.8) for i in few}
     # The models' faces at rest stare: real lids cover the upper rim of the iris.
-    relaxed = rng.uniform(0.03, 0.25) * (1 - moves.get("eyeWide", 0))
+    relaxed = rng.uniform(0.05, 0.48) * (1 - moves.get("eyeWide", 0))
     # Shut eyes are rare in portraits, but not where the sun or a scanner's flashes shine.
     low, shut = rng.uniform(0.2, 0.6), rng.random() < 0.65
     moves["eyeBlink"] = float(relaxed if rng.random() > 0.25 else 1.0 if shut else low)

@@ -54,8 +54,10 @@ BOX_BELOW_EYES_CM = 2.9
 BOX_SHIFT_CM = np.array([4.1, 5.1])
 # How far forward faces come per length upward, mean and deviation. Beside a scan and 21 avatars of
 # another making, chins of the morphable model's heads stand back by 0.09 of their height below the
-# eyes: networks that knew no others tilted every other face by 5 deg (docs/experiments.md).
-LEAN = (-0.09, 0.05)
+# eyes: networks that knew no others tilted every other face by 5 deg (docs/experiments.md). The
+# deviation is beside that of the heads themselves (0.02 to 0.03) and no larger: what heads do not
+# do, networks can only learn to be unsure of.
+LEAN = (-0.09, 0.02)
 # Odds of a person of the morphable model, of one between it and a sculpted head, of the latter.
 SCULPTED_ODDS = (0.35, 0.45, 0.2)
 

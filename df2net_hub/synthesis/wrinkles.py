@@ -23,7 +23,7 @@ KINDS = (
 ROUND = ("chin", "unevenness")  # dimples and lumps
 # Depth of a unit of each kind in a deeply lined face [cm].
 DEEPEST_CM = np.array(
-    [0.11, 0.14, 0.38, 0.09, 0.18, 0.20, 0.16, 0.24, 0.15, 0.05, 0.07, 0.15, 0.09, 0.07, 0.010]
+    [0.11, 0.14, 0.38, 0.17, 0.22, 0.20, 0.16, 0.24, 0.15, 0.05, 0.07, 0.15, 0.09, 0.07, 0.010]
 )
 
 
@@ -86,10 +86,12 @@ def crease_weights(rng: np.random.Generator, age: float, expression: Expression)
     # below the lower one, and a groove around the wings of the nose.
     folded = rng.uniform(0.35, 1.0) * (rng.random() < 0.88)
     weights[KINDS.index("lid")] = folded * (1 - 0.75 * expression.shut)
-    weights[KINDS.index("under_eye")] += rng.uniform(0.1, 0.7)
+    weights[KINDS.index("under_eye")] += rng.uniform(0.1, 0.6)
     weights[KINDS.index("wing")] += rng.uniform(0.2, 0.9)
-    # A smile folds every cheek, a young one as well.
+    # A smile folds every cheek, a young one as well, and the skin below and beside the eyes.
     weights[KINDS.index("fold")] += expression.smiling * rng.uniform(0.5, 1.2)
+    weights[KINDS.index("under_eye")] += expression.smiling * rng.uniform(0.1, 0.6)
+    weights[KINDS.index("crow")] += expression.smiling * rng.uniform(0.2, 0.8)
     weights[KINDS.index("chin")] = rng.uniform(0.3, 1.0) * (rng.random() < 0.15)
     weights[KINDS.index("grain")] = rng.uniform(0.2, 1.0) + 0.3 * old
     return np.clip(weights, 0, 1.3)
@@ -242,8 +244,23 @@ def _arcs(pen: _Pen, below: float, wide: float, strength: float, count: int) -> 
 
 
 def _under_eye(pen: _Pen, noise: np.ndarray) -> np.ndarray:
-    _arcs(pen, 0.55, 1.3, 0.9, int(pen.rng.integers(2, 5)))
-    return pen.furrows(1.0, 2.4)
+    """The roll of muscle along the lower lid, the fold that ends it, and finer lines beside."""
+    rng, folds = pen.rng, []
+    below, past, rise = rng.uniform(0.5, 0.85), rng.uniform(0.3, 0.9), rng.uniform(-0.35, 0.1)
+    for inner, near_inner, near_outer, outer, side in ((39, 40, 41, 36, -1), (42, 47, 46, 45, 1)):
+        end = [side * past, rise - 0.3]
+        shifts = [[side * 0.1, -0.3], [0, -below], [0, -below], [side * 0.1, -0.8 * below], end]
+        marks = [inner, near_inner, near_outer, outer, outer]
+        folds.append(_bent(pen.marks[marks, :2] + np.array(shifts)))
+    for fold in folds:
+        pen.line(fold, rng.uniform(0.85, 1.0), 0.04, broken=0)
+        for _ in range(int(rng.integers(0, 3))):
+            beside = fold[rng.integers(0, 4) : rng.integers(8, 15)]
+            pen.line(beside + [0, rng.normal(0, 0.2)], rng.uniform(0.2, 0.6), 0.05)
+    furrows = pen.furrows(1.1, 2.6, 0.3)
+    for fold in folds:
+        pen.line(fold + [0, 0.5 * below], 0.8, 0.03, broken=0)
+    return furrows - 0.4 * pen.furrows(3.0, 5.0, 0.2)
 
 
 def _bag(pen: _Pen, noise: np.ndarray) -> np.ndarray:

@@ -27,6 +27,8 @@ def test_looks_of_drawn_eyes_and_noses_are_those_they_were_drawn_with():
         photo[84:88, x - 10 : x + 10] = 0.02
         photo[70:76, x - 12 : x + 12] = 0.2  # a fold above, a line below
         photo[124:130, x - 12 : x + 12] = 0.3
+        corner = x - 30 if x < 200 else x + 30
+        photo[108:112, min(corner, 2 * corner - x) : max(corner, 2 * corner - x)] = 0.24
     points[looks.TIP] = 200, 150
     for (wing, _), x in zip(looks.WINGS, (170, 230), strict=True):
         points[wing] = x, 150
@@ -37,11 +39,12 @@ def test_looks_of_drawn_eyes_and_noses_are_those_they_were_drawn_with():
 
     found = eyes_of(photo, points)
     assert len(found) == 2
-    for iris, pupils, upper, lower, brightest, line, fold, below in found:
+    for iris, pupils, apart, upper, lower, brightest, line, fold, below, feet in found:
         assert iris == pytest.approx(22 / 140, rel=1e-3)
         assert pupils == pytest.approx(140 / 200, rel=1e-3)
         assert upper == pytest.approx(0.2, abs=0.03) and lower == pytest.approx(0.8, abs=0.03)
         assert brightest == pytest.approx(1.5, abs=0.05) and line < 0.1
+        assert apart == pytest.approx(28 / 140, rel=1e-3) and feet == pytest.approx(0.4, abs=0.01)
         assert fold == pytest.approx(0.5, abs=0.01) and below == pytest.approx(0.25, abs=0.01)
     assert eyes_of(np.full_like(photo, 0.02), points) == []  # too dark to tell
     shut = points.copy()
