@@ -148,9 +148,8 @@ def eyes_of(photo: np.ndarray, points: np.ndarray) -> list[list[float]]:
 
 def crows_feet(photo: np.ndarray, points: np.ndarray, corner: np.ndarray) -> float:
     """How dark the darkest line is that a way down beside the outer `corner` of an eye crosses."""
-    across = np.subtract(*points[list(OUTER_CORNERS[::-1])]) / SPAN
-    outward = across if np.allclose(corner, points[OUTER_CORNERS[1]]) else -across
-    down = np.array([-across[1], across[0]])
+    outward = (corner - points[list(OUTER_CORNERS)].mean(0)) / (SPAN / 2)
+    down = np.sign(outward[0]) * np.array([-outward[1], outward[0]])
     ways = (corner + outward * out + down * CROWS_FEET_DOWN[:, None] for out in CROWS_FEET_OUT)
     return float(np.mean([darkest_line(photo, way, 8, 1) for way in ways]))
 

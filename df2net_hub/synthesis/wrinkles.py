@@ -232,17 +232,6 @@ def _crow(pen: _Pen, noise: np.ndarray) -> np.ndarray:
     return pen.furrows(1.1, 2.6)
 
 
-def _arcs(pen: _Pen, below: float, wide: float, strength: float, count: int) -> None:
-    rng = pen.rng
-    for outer, inner, side in ((36, 39, -1), (45, 42, 1)):
-        middle = (pen.marks[outer, :2] + pen.marks[inner, :2]) / 2
-        for k in range(count):
-            t = np.linspace(-0.8, 1.0, 7)
-            y = -below - 0.28 * k + rng.normal(0, 0.05) - 0.35 * (1 - t**2) + 0.1 * t
-            points = middle + np.stack([-side * wide * t, y], -1)
-            pen.line(points, strength * rng.uniform(0.5, 1.0), 0.05)
-
-
 def _under_eye(pen: _Pen, noise: np.ndarray) -> np.ndarray:
     """The roll of muscle along the lower lid, the fold that ends it, and finer lines beside."""
     rng, folds = pen.rng, []
@@ -264,8 +253,12 @@ def _under_eye(pen: _Pen, noise: np.ndarray) -> np.ndarray:
 
 
 def _bag(pen: _Pen, noise: np.ndarray) -> np.ndarray:
-    below = pen.rng.uniform(1.05, 1.35)
-    _arcs(pen, below, 1.5, 1.0, 1)
+    rng, below = pen.rng, pen.rng.uniform(1.05, 1.35)
+    for outer, inner, side in ((36, 39, -1), (45, 42, 1)):
+        t = np.linspace(-0.8, 1.0, 7)
+        y = -below + rng.normal(0, 0.05) - 0.35 * (1 - t**2) + 0.1 * t
+        middle = (pen.marks[outer, :2] + pen.marks[inner, :2]) / 2
+        pen.line(middle + np.stack([-side * 1.5 * t, y], -1), rng.uniform(0.5, 1.0), 0.05)
     groove = pen.furrows(2.0, 5.0, 0.2)
     hills = np.zeros_like(groove)
     for eye in (slice(36, 42), slice(42, 48)):
