@@ -42,7 +42,7 @@ LAYERS = [
     "modeling/fnet_residual",
     "modeling/frnet_residual",
     "df2net_hub/synthesis/hair df2net_hub/synthesis/wrinkles df2net_hub/synthesis/cavities"
-    " df2net_hub/synthesis/lips"
+    " df2net_hub/synthesis/lips df2net_hub/synthesis/eyes"
     " df2net_hub/result modeling/cascade",
     "df2net_hub/synthesis/surface df2net_hub/synthesis/shadows df2net_hub/synthesis/open_sky",
     "df2net_hub/synthesis/paint df2net_hub/synthesis/shade",

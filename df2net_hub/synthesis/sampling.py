@@ -18,6 +18,7 @@ from df2net_hub.synthesis.beard import beard
 from df2net_hub.synthesis.camera import photograph, to_srgb
 from df2net_hub.synthesis.cavities import sample_cavities
 from df2net_hub.synthesis.expressions import Expression, neutral, sample_expression
+from df2net_hub.synthesis.eyes import before_lids, behind_lids, shut_lids
 from df2net_hub.synthesis.face_map import face_map
 from df2net_hub.synthesis.forms import random_forms
 from df2net_hub.synthesis.glasses import glasses
@@ -123,6 +124,7 @@ class HeadSampler:
         )
         self.overlay_kit = overlay_kit(model, self.fields, self.face, assets.noise)
         self.wrinkles: WrinkleKit = wrinkle_kit(self.face, assets.noise)
+        self.eyes_at_rest = before_lids(model, model.vertices)
 
     @classmethod
     def from_folder(
@@ -256,10 +258,12 @@ class HeadSampler:
         shape += self._sculpting(streams.person("sculpted"), identity * wilder, person)
         if self.recipe.has("forms"):
             shape += random_forms(streams.person("forms"), shape)
+        if expression.shut == 1:
+            shape += shut_lids(self.model, shape)
         shape *= stretch
         eyes = shape[self.model.landmarks68][36:48].mean(0)
         shape[:, 2] += lean * (shape[:, 1] - eyes[1])
-        return shape.astype(np.float32), stretch
+        return behind_lids(self.model, shape.astype(np.float32), self.eyes_at_rest), stretch
 
     def _sculpting(
         self, rng: np.random.Generator, identity: np.ndarray, person: Person
