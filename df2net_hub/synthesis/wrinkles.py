@@ -23,7 +23,7 @@ KINDS = (
 ROUND = ("chin", "unevenness")  # dimples and lumps
 # Depth of a unit of each kind in a deeply lined face [cm].
 DEEPEST_CM = np.array(
-    [0.11, 0.14, 0.38, 0.17, 0.22, 0.20, 0.16, 0.24, 0.15, 0.05, 0.07, 0.15, 0.09, 0.07, 0.010]
+    [0.11, 0.14, 0.54, 0.17, 0.28, 0.20, 0.26, 0.27, 0.15, 0.05, 0.07, 0.15, 0.09, 0.07, 0.010]
 )
 
 
