@@ -18,6 +18,7 @@ EYEBALLS = ("eyeball_left", "eyeball_right")
 CELLS_PER_CM = 40
 # Eyeballs touch their lids all along the edge, and a little of them may lie before it.
 BEFORE_LIDS_CM2 = 0.02
+CLEAR_CM = 0.03  # an eyeball that has to move does so by this much more: no dot of it stays before
 
 
 def shut_lids(model: MorphableModel, shape: np.ndarray) -> np.ndarray | float:
@@ -67,7 +68,7 @@ def before_lids(model: MorphableModel, shape: np.ndarray) -> np.ndarray:
 
 
 def behind_lids(model: MorphableModel, shape: np.ndarray, at_rest: np.ndarray) -> np.ndarray:
-    """`shape` (V,3) [cm] with eyeballs moved back until no more of them is before the skin.
+    """`shape` (V,3) [cm] with eyeballs that are before the skin moved back behind it.
 
     As far before it as `at_rest` (2,) [cm], what `before_lids` finds in the model's mean face, they
     may stay: simple heads have eyes on their skin and no opening.
@@ -77,5 +78,5 @@ def behind_lids(model: MorphableModel, shape: np.ndarray, at_rest: np.ndarray) -
         EYEBALLS, before_lids(model, shape) - np.maximum(at_rest, 0), strict=True
     ):
         if astray > 0:
-            placed[model.parts[name], 2] -= np.float32(astray)
+            placed[model.parts[name], 2] -= np.float32(astray + CLEAR_CM)
     return placed
