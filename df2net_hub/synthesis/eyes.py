@@ -2,8 +2,8 @@
 
 A model's blink is made for its mean face. On other people, sculpted ones above all, it leaves a
 slit or shuts too far, and eyeballs of one size for all heads pierce the lids: without this module
-two thirds of the people with shut eyes show eyeball, and one in ten with open eyes shows it where
-skin should be.
+more than half of the people with shut eyes show eyeball, and every seventh with open eyes shows
+15 mm^2 of it and more where skin should be (docs/experiments.md).
 """
 
 import numpy as np
