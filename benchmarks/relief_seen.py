@@ -55,6 +55,9 @@ MOVED_CM, AROUND_CM = 0.6, 1.3
 LEANS = (-0.14, -0.04)  # depth over height; the renderer draws -0.09 with a deviation of 0.02
 FRONT_DEG = 15.0
 LUMPS = ("unevenness", "grain")  # of the kinds of wrinkles, what is all over the skin
+# Lumps move the surface by less than this [px]; where it moves further, an edge has that hides
+# what is behind it, which has nothing to do with lumps. Pixels so near to these are left out.
+LUMPS_PX, NEAR_EDGES_PX = 3.0, 12
 
 
 @dataclass
@@ -120,6 +123,12 @@ def narrow(values: np.ndarray, mask: np.ndarray, deviation: float) -> np.ndarray
 def sharp(depth: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """(N,) narrow relief of a depth map at the pixels of its mask."""
     return narrow(less_tilt(depth, mask), mask, WRINKLES_PX)[mask]
+
+
+def beside_edges(lined: np.ndarray, lumpy: np.ndarray) -> np.ndarray:
+    """(S,S) bool, where lumps have moved an edge from the one depth map to the other, or near."""
+    moved = np.abs(lumpy - lined) * DEPTH_UNIT_PX > LUMPS_PX  # not where either is unknown
+    return cv2.dilate(moved.astype(np.uint8), np.ones([2 * NEAR_EDGES_PX + 1] * 2)) > 0
 
 
 def predictions(pipe: DF2NetPipeline, image: np.ndarray) -> dict[str, np.ndarray]:
@@ -246,6 +255,7 @@ def wrinkles_seen(
     for person in range(people):
         looks = smooth_lined_and_lumpy(sampler, seed, person)
         mask = np.logical_and.reduce([pair.mask for pair in looks])
+        mask &= ~beside_edges(looks[1].depth, looks[2].depth)
         smooth, lined, lumpy = (sharp(pair.depth * DEPTH_UNIT_PX, mask) for pair in looks)
         true = np.stack([smooth, lined - smooth, lumpy - lined])
         for look, pair in enumerate((looks[0], looks[2])):

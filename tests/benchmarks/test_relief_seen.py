@@ -145,3 +145,18 @@ def test_the_bundled_weights_wrinkles_are_measured_in_both_looks():
     smooth, lumpy = (look.read for look in shares["finer"])
     assert 0.1 < lumpy[0] < 1.5  # eyes, nose and mouth of a head of formulas
     assert lumpy[1] != smooth[1] and abs(lumpy[2]) < 1
+
+
+def test_lumps_are_not_asked_for_where_they_move_an_edge():
+    import numpy as np
+
+    seen = script("relief_seen")
+    lined = np.zeros((100, 100))
+    lined[:, 50:] = 10 / 127.5  # an edge of 10 px
+    lumpy = lined + 1 / 127.5  # a lump of 1 px all over, and the edge moves by a column
+    lumpy[:, 50] = 1 / 127.5
+    lined[40:60, :5] = np.nan  # not seen
+    beside = seen.beside_edges(lined, lumpy)
+    expected = np.zeros((100, 100), bool)
+    expected[:, 50 - seen.NEAR_EDGES_PX : 51 + seen.NEAR_EDGES_PX] = True
+    np.testing.assert_array_equal(beside, expected)
