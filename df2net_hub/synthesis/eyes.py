@@ -27,15 +27,15 @@ def shut_lids(model: MorphableModel, shape: np.ndarray) -> np.ndarray | float:
     0 for models that cannot blink.
     """
     motion: np.ndarray | float = 0.0
-    for name, (upper, lower) in LIDS.items():
+    for name, lids in LIDS.items():
         if name in model.expression_names:
             blink = model.expression[model.expression_names.index(name)]
+            upper, lower = (model.landmarks68[list(lid)] for lid in lids)
             apart, opens = (
-                values[model.landmarks68[list(upper)], 1].mean()
-                - values[model.landmarks68[list(lower)], 1].mean()
-                for values in (shape, blink)
+                each[upper, 1].mean() - each[lower, 1].mean() for each in (shape, blink)
             )
-            motion = motion - np.float32((apart + PRESSED_CM) / opens) * blink
+            if opens < 0:
+                motion = motion - np.float32((apart + PRESSED_CM) / opens) * blink
     return motion
 
 

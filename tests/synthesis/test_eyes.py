@@ -27,8 +27,8 @@ SIDES = (-3.0, 3.0)  # the subject's right eye is at negative x
 CORNERS = np.array([[-1.5, 0, 0], [1.5, 0, 0], [1.5, 1.5, 0], [-1.5, 1.5, 0]])
 
 
-def head(ball_z: float = -2.0) -> MorphableModel:
-    """Plates at z = 0 whose blink lowers the upper ones, balls with their middle at `ball_z`."""
+def head() -> MorphableModel:
+    """Plates at z = 0 whose blink lowers the upper ones, balls with their middle at z = -2."""
     plates = [
         CORNERS + [side, height, 0]
         for side in SIDES
@@ -44,7 +44,7 @@ def head(ball_z: float = -2.0) -> MorphableModel:
     faces = of_ball.triangles[of_ball.triangle_flags(("eyeball_left",))]
     faces = faces - of_ball.parts["eyeball_left"].start
     triangles += [faces + len(skin) + k * len(ball) for k in range(2)]
-    balls = [ball + [side, 0, ball_z] for side in SIDES]
+    balls = [ball + [side, 0, -2] for side in SIDES]
     vertices = np.concatenate([skin, *balls]).astype(np.float32)
     blink = np.zeros((2, len(vertices), 3), np.float32)
     blink[0, 0:4, 1] = blink[1, 8:12, 1] = -BLINK_CM
@@ -96,6 +96,8 @@ def test_lids_that_are_shut_too_far_open_until_they_meet() -> None:
 def test_a_model_that_cannot_blink_stays_as_it_is() -> None:
     model = replace(head(), expression_names=("jawOpen", "mouthSmile_L"))
     assert shut_lids(model, model.vertices) == 0
+    still = replace(head(), expression=np.zeros_like(model.expression))
+    assert shut_lids(still, still.vertices) == 0
 
 
 def test_how_far_an_eyeball_is_before_the_skin() -> None:
