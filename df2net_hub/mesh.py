@@ -10,7 +10,7 @@ from df2net_hub.outline import cut_triangles
 
 # Two neighboring pixels with a larger difference in depth are two surfaces, one before the other
 # (a nose and the cheek behind it), not one steep surface: it would stand at more than 85 degrees.
-DEPTH_JUMP_PX = 12.0
+DEPTH_JUMP_PX = 40.0
 
 
 def depth_to_mesh(

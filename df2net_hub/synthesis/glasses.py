@@ -1,10 +1,15 @@
-"""Glasses: rims of many shapes, temples, bridge, now and then dark lenses."""
+"""Glasses: rims of many shapes, temples, bridge, now and then dark lenses.
+
+They leave the mask of the face whole, dark lenses too: who takes a picture of somebody in
+sunglasses wants a face without holes, and eyes that are guessed are better than none.
+"""
 
 import numpy as np
 
 from df2net_hub.synthesis.appearance import to_linear
 from df2net_hub.synthesis.hair import Occluder
 
+SUNGLASSES_SHARE = 0.2
 FRAMES = to_linear(
     np.array(
         [[20, 18, 18], [70, 40, 22], [120, 116, 110], [150, 120, 70], [60, 20, 24], [30, 40, 70]]
@@ -23,7 +28,7 @@ def glasses(rng: np.random.Generator, landmarks: np.ndarray) -> list[tuple[Occlu
     thick = rng.choice([rng.uniform(0.06, 0.14), rng.uniform(0.2, 0.42)]) * unit
     front = landmarks[36:48, 2].max() + rng.uniform(1.1, 1.6) * unit
     drop = rng.uniform(0.1, 0.7) * unit
-    sunglasses = rng.random() < 0.12
+    sunglasses = rng.random() < SUNGLASSES_SHARE
     cos, sin = np.cos(around), np.sin(around)
     ring = np.stack([np.sign(cos) * np.abs(cos) ** power, np.sign(sin) * np.abs(sin) ** power], -1)
     strips, lenses = [], []
@@ -49,13 +54,13 @@ def glasses(rng: np.random.Generator, landmarks: np.ndarray) -> list[tuple[Occlu
     )
     strips.append(np.stack([bridge, bridge + [0, 0.1 + 0.8 * thick, 0]], 1))
     color = FRAMES[rng.integers(len(FRAMES))] * np.exp(rng.normal(0, 0.2))
-    found = [(_strips(strips, gloss=1.5, hides=False), color)]
+    found = [(_strips(strips, gloss=1.5), color)]
     if sunglasses:
-        found.append((_strips(lenses, gloss=3.0, hides=True), np.full(3, 0.01)))
+        found.append((_strips(lenses, gloss=3.0), np.full(3, 0.01)))
     return found
 
 
-def _strips(strips: list[np.ndarray], gloss: float, hides: bool) -> Occluder:
+def _strips(strips: list[np.ndarray], gloss: float) -> Occluder:
     """Ribbons (n,2,3) as one surface."""
     vertices, triangles, start = [], [], 0
     for strip in strips:
@@ -70,5 +75,5 @@ def _strips(strips: list[np.ndarray], gloss: float, hides: bool) -> Occluder:
         np.full(len(points), 9, np.float32),
         np.zeros((len(points), 2), np.float32),
         gloss=gloss,
-        hides=hides,
+        hides=False,
     )
