@@ -80,6 +80,13 @@ def crop_face(photo: np.ndarray, box: FaceBox, size: int) -> np.ndarray:
     return np.array(padded.resize((size, size), Image.Resampling.BICUBIC, box=window))
 
 
+def inside_photo(box: FaceBox, photo_size: tuple[int, int], size: int) -> np.ndarray:
+    """(size,size) bool: which pixels of the crop of `box` show a photo of (width, height) [px]."""
+    along = (np.arange(size) + 0.5) * box.side / size
+    x, y, (width, height) = box.x + along, box.y + along, photo_size
+    return ((y >= 0) & (y < height))[:, None] & (x >= 0) & (x < width)
+
+
 @dataclass(frozen=True)
 class DlibDetector:
     """dlib's HOG detector of frontal faces, the paper's detector family; its model is compiled in.

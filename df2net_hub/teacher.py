@@ -134,7 +134,7 @@ def teach(
     crop = crop_face(photo, box, CROP_SIZE)
     tensor = pipe.to_tensor(crop)
     stages = pipe.cascade(tensor)
-    face = pipe.to_face(stages, crop, box)
+    face = pipe.to_face(stages, crop, box, (photo.shape[1], photo.shape[0]))
     if not face.mask.any():
         return None
     assert stages.mask_logits is not None

@@ -11,7 +11,7 @@ from huggingface_hub import ModelCard, ModelHubMixin, snapshot_download
 from PIL import Image
 from torch import Tensor
 
-from df2net_hub.faces import Detector, FaceBox, crop_face, get_detector
+from df2net_hub.faces import Detector, FaceBox, crop_face, get_detector, inside_photo
 from df2net_hub.geometry import (
     CROP_SIZE,
     depth_to_normals,
@@ -27,6 +27,7 @@ from df2net_hub.pipelines.face_mask import (
     box_around_mask,
     face_mask,
     is_well_placed,
+    largest_component,
     mask_doubt,
     search_boxes,
     without_neck,
@@ -131,6 +132,7 @@ class DF2NetPipeline(ModelHubMixin):
         if isinstance(photo, list):
             return [self(one, detector, box) for one in photo]
         pixels = load_photo(photo)  # (H,W,3) uint8
+        photo_size = (pixels.shape[1], pixels.shape[0])
 
         # 1. find the faces
         boxes = [box] if box else self.find_faces(pixels, detector)
@@ -144,11 +146,11 @@ class DF2NetPipeline(ModelHubMixin):
             stages = self.cascade(self.to_tensor(crop))  # each (1,1,512,512)
 
             # 4. mask, depth in pixels, normals, scale
-            face = self.to_face(stages, crop, face_box)
+            face = self.to_face(stages, crop, face_box, photo_size)
             if face.mask.any():  # else the detector took something for a face that D-Net does not
                 faces.append(face)
         path = Path(photo) if isinstance(photo, (str, Path)) else None
-        return Reconstruction(path, (pixels.shape[1], pixels.shape[0]), tuple(faces))
+        return Reconstruction(path, photo_size, tuple(faces))
 
     def find_faces(self, pixels: np.ndarray, detector: str | Detector = "dlib") -> list[FaceBox]:
         """The boxes of the faces in `pixels` (H,W,3) uint8 RGB, largest first."""
@@ -180,8 +182,14 @@ class DF2NetPipeline(ModelHubMixin):
         photo = torch.from_numpy(crop).to(self.device).permute(2, 0, 1)[None]
         return photo.float() / 127.5 - 1
 
-    def to_face(self, stages: Stages, crop: np.ndarray, box: FaceBox) -> Face:
-        """What the networks say of one crop (512,512,3), in pixels and arrays; see `Face`."""
+    def to_face(
+        self, stages: Stages, crop: np.ndarray, box: FaceBox, photo_size: tuple[int, int]
+    ) -> Face:
+        """What the networks say of one crop (512,512,3), in pixels and arrays; see `Face`.
+
+        A photo of `photo_size` (width, height) [px] can end in the middle of a face: so does the
+        mask. What the networks make of the repeated edge beyond counts for the face's size alone.
+        """
         maps = {
             name: np.ascontiguousarray(maps[0, 0].cpu().numpy())  # (512,512)
             for name, maps in stages._asdict().items()
@@ -189,7 +197,8 @@ class DF2NetPipeline(ModelHubMixin):
         }
         seen = face_mask(maps["dense"], maps.get("mask_logits"))  # as in training, with the neck
         in_px = {slot: network_depth_to_px(maps[slot]) for slot in SLOTS}
-        mask = without_neck(seen, in_px["dense"])
+        shown = inside_photo(box, photo_size, CROP_SIZE)
+        mask = without_neck(largest_component(seen & shown), in_px["dense"])
         depths = {slot: np.where(mask, depth, np.float32(0)) for slot, depth in in_px.items()}
         normals = depth_to_normals(network_depth_to_px(stages.finer))[0]  # (3,512,512)
         return Face(

@@ -12,6 +12,7 @@ from df2net_hub.faces import (
     FaceBox,
     crop_face,
     get_detector,
+    inside_photo,
     list_detectors,
     whole_photo,
 )
@@ -50,6 +51,15 @@ def test_beyond_the_photo_its_edge_repeats() -> None:
     crop = crop_face(ramp(50, 50), box(-32, -32, 64), 64)
     assert (crop[:30, :30, :2] == 0).all()
     assert np.array_equal(crop[32:60, 32:60], ramp(28, 28))
+
+
+def test_the_pixels_that_show_the_photo_are_those_whose_centers_lie_in_it() -> None:
+    inside = inside_photo(box(-8, 30, 64), (50, 40), 32)  # a pixel is two of the photo
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    assert inside.sum() == len(rows) * len(columns)
+    assert (columns[0], columns[-1]) == (4, 28)  # -8 + 2 * 4.5 = 1, and 49
+    assert (rows[0], rows[-1]) == (0, 4)
+    assert inside_photo(box(0, 0, 40), (50, 40), 16).all()
 
 
 def test_shrinking_averages_instead_of_skipping() -> None:

@@ -76,7 +76,7 @@ def test_a_depth_jump_splits_the_mesh_and_a_steep_slope_does_not() -> None:
 
 def test_one_pixel_before_the_others_is_cut_out() -> None:
     depth = flat(5, 5)
-    depth[2, 2] += 50
+    depth[2, 2] += DEPTH_JUMP_PX + 1
     mesh = depth_to_mesh(depth, full(5, 5), gray(5, 5), 1.0)
     # Of the 16 blocks, 4 touch the pixel and keep the triangle at the opposite corner.
     assert (len(mesh.vertices), len(mesh.faces)) == (24, 12 * 2 + 4)
@@ -86,7 +86,8 @@ def test_one_pixel_before_the_others_is_cut_out() -> None:
 def test_triangles_do_not_overlap_whatever_mask_and_depth_are() -> None:
     rng = np.random.default_rng(0)
     mask = rng.random((40, 40)) < 0.8
-    depth = rng.choice([0, 6, 12], size=(40, 40)).astype(np.float32)
+    heights = [0, DEPTH_JUMP_PX, 2 * DEPTH_JUMP_PX]
+    depth = rng.choice(heights, size=(40, 40)).astype(np.float32)
     mesh = depth_to_mesh(depth, mask, gray(40, 40), 1.0)
     assert (mesh.face_normals[:, 2] > 0).all()
     shadow = mesh.vertices.copy()

@@ -98,12 +98,12 @@ def test_turning_shows_the_side_that_it_names() -> None:
 
 def test_the_near_surface_hides_the_far_one() -> None:
     """A red strip stands before a blue wall, and covers another part of it from either side."""
-    mask = np.ones((64, 64), dtype=bool)
-    depth = np.zeros((64, 64), dtype=np.float32)
-    depth[:, 24:40] = DEPTH_JUMP_PX + 1
-    crop = np.zeros((64, 64, 3), dtype=np.uint8)
+    mask = np.ones((200, 200), dtype=bool)
+    depth = np.zeros((200, 200), dtype=np.float32)
+    depth[:, 70:130] = DEPTH_JUMP_PX + 1
+    crop = np.zeros((200, 200, 3), dtype=np.uint8)
     crop[..., 2] = 200
-    crop[:, 24:40] = [200, 0, 0]
+    crop[:, 70:130] = [200, 0, 0]
     views = tiles(preview_picture(crop, mask, {"finer": depth}), 2)
     for row, sign in ((1, 1), (2, -1)):
         line = views[row, 0][TILE // 2][::sign]
@@ -111,7 +111,7 @@ def test_the_near_surface_hides_the_far_one() -> None:
         blue = line[:, 2] - line[:, 0] > 100
         strip = np.flatnonzero(red)
         assert np.ptp(strip) + 1 == len(strip)
-        assert len(strip) == pytest.approx(15 * np.cos(np.radians(50)) * TILE / 64, abs=3)
+        assert len(strip) == pytest.approx(59 * np.cos(np.radians(50)) * TILE / 200, abs=3)
         # Before the strip lies bare background, for the jump is no surface; after it, blue at once.
         assert (line[strip[0] - 10 : strip[0] - 3] > 220).all()
         assert blue[strip[-1] + 4 : strip[-1] + 10].all()

@@ -88,11 +88,26 @@ def test_the_neck_is_no_face_but_counts_for_its_size(pipe: DF2NetPipeline) -> No
     depth = torch.from_numpy(fold.astype(np.float32))[None, None]
     logits = torch.from_numpy(np.where(face | neck, 5.0, -5.0).astype(np.float32))[None, None]
     crop, around = np.zeros((512, 512, 3), np.uint8), FaceBox(0, 0, 512, 0.0, "given")
-    found = pipe.to_face(Stages(depth, depth, depth, depth, logits), crop, around)
+    found = pipe.to_face(Stages(depth, depth, depth, depth, logits), crop, around, (512, 512))
     assert found.mask[390, 150:360].all() and not found.mask[402:].any()
     assert not found.depth[402:].any()
     whole = mm_per_px_from_face(network_depth_to_px(depth[0, 0].numpy()), face | neck)
     assert found.mm_per_px == pytest.approx(whole)
+
+
+def test_the_face_ends_where_the_photo_ends_but_counts_whole_for_its_size(
+    bright_pipe: DF2NetPipeline,
+) -> None:
+    """Half of a bright disk is in the photo; its edge, repeated, is as bright beyond."""
+    photo = disk_photo(150, 400, 80)
+    (face,) = bright_pipe(photo, box=FaceBox(300, 50, 200, 0.0, "given")).faces
+    assert not face.mask[:, 256:].any() and face.mask[150:360, 200:256].all()
+    assert not face.depth[:, 256:].any()
+    (wide,) = bright_pipe(
+        np.pad(photo, ((0, 0), (0, 100), (0, 0)), "edge"), box=FaceBox(300, 50, 200, 0.0, "given")
+    ).faces
+    assert wide.mask[150:360, 256:400].all()
+    assert face.mm_per_px == wide.mm_per_px
 
 
 def test_a_photo_may_be_a_path_a_picture_or_an_array(pipe: DF2NetPipeline) -> None:
