@@ -116,6 +116,17 @@ def test_lips_and_a_narrow_fold_are_no_jaw() -> None:
     assert without_neck(mask, dimple)[box(124, 376, 136, 374)].all()
 
 
+def test_lips_and_noses_are_no_jaw_where_the_photo_ends_above_the_chin() -> None:
+    mask, kept = box(100, 340, 130, 380), box(124, 316, 136, 374)
+    rows = np.mgrid[:512, :512][0]
+    lips = np.where(box(300, 308, 180, 330), (300 - rows) * 5.0, 0.0)  # and the lower one as near
+    assert without_neck(mask, lips)[kept].all()
+    behind = np.where(rows >= 308, -40.0, lips)
+    assert not without_neck(mask, behind)[308:, 180:330].any()  # as a neck, it would be one
+    nose = np.where(box(0, 308, 220, 290), np.clip((300 - rows) * 5.0, -40, 0), -40.0)
+    assert without_neck(mask, nose)[kept].all()
+
+
 def test_a_neck_without_a_fold_stays_unless_it_is_a_tongue() -> None:
     face, flat = box(100, 400, 130, 380), np.zeros((512, 512))
     wide = face | box(400, 440, 200, 320)
