@@ -7,6 +7,11 @@ import numpy as np
 
 from df2net_hub.shading import harmonics
 
+ENDS_SHARE = 0.12  # of the photos that end within the crop
+SIDES = ("top", "bottom", "left", "right")
+SIDE_ODDS = (0.4, 0.2, 0.2, 0.2)  # heads are cut off above more often than anywhere else
+DEEPEST_END = 0.45  # of the face's height or width, that lies beyond the photo's edge at the most
+
 
 def augment_pair(
     pair: dict[str, np.ndarray], size: int, rng: np.random.Generator
@@ -31,6 +36,8 @@ def augment_pair(
     moved = warp_pair(pair, size, zoom, rng.normal(0, 7), rng.normal(0, 0.025, 2))
     how = NEAR_ALBEDO if "albedo" in pair else FREELY
     moved["image"] = _alter_photo(moved["image"], rng, how)
+    if how is FREELY and rng.random() < ENDS_SHARE and moved["mask"].any():
+        moved["image"] = _ended(moved["image"], moved["mask"], rng)
     return moved
 
 
@@ -125,6 +132,29 @@ def _turned(normals: np.ndarray, angle: float) -> np.ndarray:
     turned = normals @ _turn(angle).T
     length = np.linalg.norm(turned, axis=-1, keepdims=True)
     return (turned / np.maximum(length, 1e-6)).astype(np.float32)
+
+
+def _ended(photo: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The photo as `crop_face` shows one that ends before the face does: its edge repeats.
+
+    The face goes on beyond, unseen: how large it is and how it is turned has to be told without.
+    """
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    share = rng.uniform(-0.1, DEEPEST_END)
+    top, left = (found[0] + round(share * np.ptp(found)) for found in (rows, columns))
+    bottom, right = (found[-1] - round(share * np.ptp(found)) for found in (rows, columns))
+    size = len(photo)
+    rows, columns = np.arange(size), np.arange(size)
+    match rng.choice(SIDES, p=SIDE_ODDS):
+        case "top":
+            rows = rows.clip(min=top)
+        case "bottom":
+            rows = rows.clip(max=bottom)
+        case "left":
+            columns = columns.clip(min=left)
+        case "right":
+            columns = columns.clip(max=right)
+    return photo[rows[:, None], columns]
 
 
 class Alteration(NamedTuple):

@@ -14,8 +14,8 @@ MOST_DOUBT = 0.12
 SEARCHED_SHARES = (1.0, 0.6, 0.36)  # sides of the crops tried over the photo's longer side
 UNDER_CHIN = math.tan(math.radians(58))  # px of depth to the px: where faces fall back under chins
 STEEP = math.tan(math.radians(79))  # as steep as may be drawn
-# On 68 portraits folds below jaws take 0.41 of the face's width and more, those below noses 0.27 and
-# less. Necks lie 28 px and more behind jaws, lower lips 2 px and less behind upper ones.
+# On 68 portraits folds below jaws take 0.41 of the face's width and more, those below noses 0.27
+# and less. Necks lie 28 px and more behind jaws, lower lips 2 px and less behind upper ones.
 JAW_SHARE = 0.33
 BEHIND_JAW = 12.0
 LAST_STRETCH = 40  # px of a jaw's fold that tell which way it goes on

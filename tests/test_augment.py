@@ -5,9 +5,12 @@ import pytest
 import torch
 
 from df2net_hub.augment import (
+    DEEPEST_END,
+    ENDS_SHARE,
     FREELY,
     NEAR_ALBEDO,
     _alter_photo,
+    _ended,
     augment_pair,
     mirror_pair,
     warp_pair,
@@ -152,6 +155,36 @@ def test_a_third_of_the_photos_is_unevenly_lit_and_what_they_show_stays_visible(
         seen.append(np.corrcoef(photo.mean(-1).ravel(), pattern)[0, 1])
     assert 0.25 < np.mean(uneven) < 0.4
     assert np.quantile(seen, 0.02) > 0.25
+
+
+def test_a_photo_may_end_before_the_face_does_and_its_edge_repeats():
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    mask = np.zeros((64, 64), bool)
+    mask[10:50, 20:40] = True
+    shown = []
+    for seed in range(60):
+        ended, whole, face = _ended(noise, mask, np.random.default_rng(seed)), noise, mask
+        if not (ended == whole).all((1, 2)).any():  # cut at a side: turned, so that it is above
+            ended, whole, face = ended.swapaxes(0, 1), whole.swapaxes(0, 1), face.T
+        kept = np.flatnonzero((ended == whole).all((1, 2)))
+        assert len(kept) == np.ptp(kept) + 1
+        edge = kept[0] if kept[-1] == 63 else kept[-1]
+        assert (ended[np.setdiff1d(np.arange(64), kept)] == whole[edge]).all()
+        shown.append(face[kept].sum() / face.sum())
+    assert min(shown) == pytest.approx(1 - DEEPEST_END, abs=0.05)
+    assert 0.05 < np.mean(np.equal(shown, 1)) < 0.4
+
+
+def test_an_eighth_of_the_photos_ends_in_the_face_and_none_whose_albedo_is_known():
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    made = {**ramp_pair(), "image": noise}
+    for known, least, most in (({}, 0.06, ENDS_SHARE), ({"albedo": noise}, 0.0, 0.0)):
+        ended = 0
+        for seed in range(400):
+            photo = augment_pair({**made, **known}, 32, np.random.default_rng(seed))["image"]
+            lines = (photo, photo[::-1], photo.swapaxes(0, 1), photo.swapaxes(0, 1)[::-1])
+            ended += any((each[:6] == each[0]).all() for each in lines)
+        assert least <= ended / 400 <= most
 
 
 def test_a_photo_with_an_albedo_stays_near_it():
