@@ -30,8 +30,8 @@ from df2net_hub.pipelines.face_mask import (
     largest_component,
     mask_doubt,
     search_boxes,
-    without_neck,
 )
+from df2net_hub.pipelines.neck import without_neck
 from df2net_hub.registry import name_of
 from df2net_hub.result import Face, Reconstruction
 
