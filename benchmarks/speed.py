@@ -44,7 +44,7 @@ def one_round(cascade: DF2Net, photo: Tensor) -> dict[str, float]:
     return {
         "dense": timed(lambda: cascade.see(photo)),
         "fine": timed(lambda: cascade.refine(photo, dense)),
-        "finer": timed(lambda: cascade.finer(photo, dense)),
+        "finer": timed(lambda: cascade.relief(photo, dense)),
         "cascade": timed(lambda: cascade(photo)),
     }
 

@@ -39,7 +39,7 @@ class DF2NetConfig:
     finer: str = "frnet_base"
     residual_on: str = "fine"  # fine (paper), dense (release), none: the last output is the depth
     residual_gain: float = 1.0  # 3 in the release
-    mirror: bool = False  # ours: dense and fine are means over the photo and its mirror image
+    mirror: bool = False  # ours: all maps are means over the photo and its mirror image
     zooms: tuple[float, ...] = (1.0,)  # ours: dense also over the photo magnified by each of these
 
     def __post_init__(self) -> None:
@@ -108,7 +108,7 @@ class DF2Net(nn.Module):
         """All stages of `photo` (B,3,H,W) in [-1,1]."""
         dense, mask_logits = self.see(photo)  # (B,1,H,W) each
         fine = self.refine(photo, dense)  # (B,1,H,W)
-        last = self.finer(photo, fine)  # (B,1,H,W)
+        last = self.relief(photo, fine)  # (B,1,H,W)
         residual = last - fine if self.config.residual_on == "none" else last
         return Stages(dense, fine, residual, self.join(dense, fine, last), mask_logits)
 
@@ -131,10 +131,18 @@ class DF2Net(nn.Module):
 
     def refine(self, photo: Tensor, dense: Tensor) -> Tensor:
         """Fine depth (B,1,H,W) of `photo` (B,3,H,W), given its dense depth (B,1,H,W)."""
-        fine = self.fine(photo, dense)
+        return self._both_ways(self.fine, photo, dense)
+
+    def relief(self, photo: Tensor, fine: Tensor) -> Tensor:
+        """What Fr-Net makes of `photo` (B,3,H,W) and its fine depth (B,1,H,W), see `join`."""
+        return self._both_ways(self.finer, photo, fine)
+
+    def _both_ways(self, network: nn.Module, photo: Tensor, depth: Tensor) -> Tensor:
+        """A refining network's map (B,1,H,W), or the mean with that of the mirror image."""
+        maps = network(photo, depth)
         if not self.config.mirror:
-            return fine
-        return (fine + self.fine(photo.flip(-1), dense.flip(-1)).flip(-1)) / 2
+            return maps
+        return (maps + network(photo.flip(-1), depth.flip(-1)).flip(-1)) / 2
 
     def join(self, dense: Tensor, fine: Tensor, last: Tensor) -> Tensor:
         """The finer depth from the last network's output."""

@@ -122,6 +122,18 @@ def test_a_mirrored_cascade_refines_a_photo_and_its_mirror_image_alike() -> None
 
 
 @torch.no_grad()
+def test_a_mirrored_cascade_adds_the_same_relief_to_a_photo_and_its_mirror_image() -> None:
+    mirrored, plain = tiny(mirror=True), tiny()
+    image = photo()
+    stages = mirrored(image)
+    both = plain.finer(image, stages.fine)
+    both = both + plain.finer(image.flip(-1), stages.fine.flip(-1)).flip(-1)
+    assert torch.equal(stages.residual, both / 2)
+    assert not torch.equal(stages.residual, plain.relief(image, stages.fine))
+    assert torch.allclose(mirrored(image.flip(-1)).finer, stages.finer.flip(-1), atol=1e-5)
+
+
+@torch.no_grad()
 @pytest.mark.parametrize("zoom", [0.8, 2.0])
 def test_magnified_maps_lie_around_the_same_middle(zoom: float) -> None:
     columns = torch.arange(9.0).expand(1, 1, 5, 9)
