@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from df2net_hub.face_pose import FacePose, face_pose
-from df2net_hub.faces import CROP_SCALE, FaceBox, crop_face, get_detector
+from df2net_hub.faces import CROP_SCALE, FaceBox, crop_face, get_detector, inside_photo
 from df2net_hub.geometry import CROP_SIZE, mm_per_px_from_face, network_depth_to_px
 from df2net_hub.pairs import encode_row
 from df2net_hub.photo_albedo import AlbedoMaker, open_albedo
@@ -122,12 +122,14 @@ class FinePhotos:
 
         # 2. crop it, see its mask and depth
         crop = crop_face(photo.pixels, box, CROP_SIZE)  # (512,512,3) uint8
-        depth, mask = _see(pipe, crop)  # (512,512) each
+        depth, whole = _see(pipe, crop)  # (512,512) each
+        height, width = photo.pixels.shape[:2]
+        mask = whole & inside_photo(box, (width, height), CROP_SIZE)  # beyond are streaks, no skin
         if not mask.any():
             return "no face found"
 
         # 3. how it is turned, how sharp and rich it is
-        pose = face_pose(depth, mask)
+        pose = face_pose(depth, whole)
         sharpness, detail = sharpness_score(crop, mask), detail_score(crop, mask)
         refusal = self.limits.refusal(box, pose, sharpness, detail)
         if refusal:
@@ -149,7 +151,7 @@ class FinePhotos:
             albedo=None if made is None else _at(made, self.size),
             camera={
                 **asdict(pose),
-                "mm_per_px": mm_per_px_from_face(network_depth_to_px(depth), mask),
+                "mm_per_px": mm_per_px_from_face(network_depth_to_px(depth), whole),
             },
             scores={"detail": detail, "sharpness": sharpness},
         )

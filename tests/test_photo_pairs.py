@@ -10,10 +10,11 @@ from PIL import Image
 from df2net_hub.cli import main
 from df2net_hub.demo_photo import demo_photo
 from df2net_hub.face_pose import FacePose
-from df2net_hub.faces import FaceBox
+from df2net_hub.faces import FaceBox, get_detector, inside_photo
 from df2net_hub.pairs import decode_pair, decode_picture, open_pairs
 from df2net_hub.photo_pairs import FinePhotos, PhotoLimits
 from df2net_hub.photo_source import PhotoSource
+from df2net_hub.photos import load_photo
 
 ANY = PhotoLimits(min_face=0, max_yaw=90, max_pitch=90, min_sharpness=0, min_detail=0)
 USUAL = PhotoLimits()
@@ -73,6 +74,19 @@ def test_however_the_photo_is_stored_it_is_the_same_face(made, name) -> None:
     assert isinstance(made[name], dict), made[name]
     first, other = (decode_picture(made[n]["mask"]) > 127 for n in ("a_plain.png", name))
     assert (first & other).sum() > 0.9 * (first | other).sum()
+
+
+def test_a_face_ends_where_its_photo_does(made, astronaut, tmp_path) -> None:
+    astronaut.crop((0, 84, 256, 256)).save(tmp_path / "cut.png")  # through the forehead
+    photo = load_photo(tmp_path / "cut.png")
+    row = FinePhotos(PhotoSource.find(str(tmp_path)), limits=ANY, size=128).open()(0)
+    box = get_detector("dlib")(photo)[0]
+    inside = inside_photo(box, (photo.shape[1], photo.shape[0]), 128)
+    first = np.flatnonzero(inside.any(axis=1))[0]
+    mask = decode_picture(row["mask"]) > 127
+    assert first > 10 and not mask[:first].any() and mask[first].sum() > 20
+    whole = made["a_plain.png"]["camera"]["mm_per_px"]
+    assert row["camera"]["mm_per_px"] == pytest.approx(whole, rel=0.15)
 
 
 @pytest.mark.parametrize("name", ["f_broken.jpg", "g_text.png", "h_tiny.png"])
