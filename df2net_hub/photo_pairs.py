@@ -119,6 +119,8 @@ class FinePhotos:
         if not boxes:
             return "no face found"
         box = boxes[0]
+        if box.roll:
+            return "photo lies on its side or upside down"
 
         # 2. crop it, see its mask and depth
         crop = crop_face(photo.pixels, box, CROP_SIZE)  # (512,512,3) uint8

@@ -102,6 +102,8 @@ class TaughtPairs:
         boxes = pipe.find_faces(photo, self.detector)
         if len(boxes) != 1:
             return "several faces" if boxes else "no face found"
+        if boxes[0].roll:
+            return "photo lies on its side or upside down"
         try:
             taught = teach(pipe, photo, boxes[0], self.limits.most_jitter_px > 0)
         except ValueError:  # of crop_face: a detector's box that misses the photo

@@ -104,9 +104,9 @@ class DF2Net(nn.Module):
         self.fine = fine or create_model(config.fine)
         self.finer = finer or create_model(config.finer)
 
-    def forward(self, photo: Tensor) -> Stages:
-        """All stages of `photo` (B,3,H,W) in [-1,1]."""
-        dense, mask_logits = self.see(photo)  # (B,1,H,W) each
+    def forward(self, photo: Tensor, seen: tuple[Tensor, Tensor | None] | None = None) -> Stages:
+        """All stages of `photo` (B,3,H,W) in [-1,1]; `seen` is what `see` says of it, if known."""
+        dense, mask_logits = seen or self.see(photo)  # (B,1,H,W) each
         fine = self.refine(photo, dense)  # (B,1,H,W)
         last = self.relief(photo, fine)  # (B,1,H,W)
         residual = last - fine if self.config.residual_on == "none" else last

@@ -32,6 +32,7 @@ from df2net_hub.pipelines.face_mask import (
     search_boxes,
 )
 from df2net_hub.pipelines.neck import without_neck
+from df2net_hub.pipelines.upright import Look, looked_at, turned, turned_mask, upright_look
 from df2net_hub.registry import name_of
 from df2net_hub.result import Face, Reconstruction
 
@@ -139,14 +140,15 @@ class DF2NetPipeline(ModelHubMixin):
 
         faces = []
         for face_box in boxes:
-            # 2. crop the face
-            crop = crop_face(pixels, face_box, CROP_SIZE)  # (512,512,3) uint8
+            # 2. crop the face, upright
+            look = self.look(pixels, face_box)
 
             # 3. dense, fine, finer
-            stages = self.cascade(self.to_tensor(crop))  # each (1,1,512,512)
+            stages = self.cascade(look.photo, (look.dense, look.mask_logits))  # each (1,1,512,512)
 
-            # 4. mask, depth in pixels, normals, scale
-            face = self.to_face(stages, crop, face_box, photo_size)
+            # 4. turned back: mask, depth in pixels, normals, scale
+            crop = crop_face(pixels, face_box, CROP_SIZE)  # (512,512,3) uint8
+            face = self.to_face(stages, crop, face_box, photo_size, look.roll)
             if face.mask.any():  # else the detector took something for a face that D-Net does not
                 faces.append(face)
         path = Path(photo) if isinstance(photo, (str, Path)) else None
@@ -177,18 +179,36 @@ class DF2NetPipeline(ModelHubMixin):
         doubt, best = min(looks, key=lambda look: look[0], default=(1.0, None))
         return [best] if best is not None and doubt < MOST_DOUBT else []
 
+    def look(self, pixels: np.ndarray, box: FaceBox) -> Look:
+        """What the dense network says of the face in `box`, turned so that it stands upright.
+
+        A network without a mask head cannot say which way up that is; `box.roll` decides.
+        """
+
+        def look_at(roll: float) -> Look:
+            photo = self.to_tensor(crop_face(pixels, box, CROP_SIZE, roll))
+            return looked_at(roll, photo, *self.cascade.see(photo))
+
+        return upright_look(look_at, box.roll)
+
     def to_tensor(self, crop: np.ndarray) -> Tensor:
         """A uint8 crop (512,512,3) as the networks' photo (1,3,512,512) in [-1,1]."""
         photo = torch.from_numpy(crop).to(self.device).permute(2, 0, 1)[None]
         return photo.float() / 127.5 - 1
 
     def to_face(
-        self, stages: Stages, crop: np.ndarray, box: FaceBox, photo_size: tuple[int, int]
+        self,
+        stages: Stages,
+        crop: np.ndarray,
+        box: FaceBox,
+        photo_size: tuple[int, int],
+        roll: float = 0.0,
     ) -> Face:
         """What the networks say of one crop (512,512,3), in pixels and arrays; see `Face`.
 
         A photo of `photo_size` (width, height) [px] can end in the middle of a face: so does the
         mask. What the networks make of the repeated edge beyond counts for the face's size alone.
+        `stages` may be those of the crop turned back by `roll` [deg], see `crop_face`.
         """
         maps = {
             name: np.ascontiguousarray(maps[0, 0].cpu().numpy())  # (512,512)
@@ -197,14 +217,16 @@ class DF2NetPipeline(ModelHubMixin):
         }
         seen = face_mask(maps["dense"], maps.get("mask_logits"))  # as in training, with the neck
         in_px = {slot: network_depth_to_px(maps[slot]) for slot in SLOTS}
-        shown = inside_photo(box, photo_size, CROP_SIZE)
-        mask = without_neck(largest_component(seen & shown), in_px["dense"])
-        depths = {slot: np.where(mask, depth, np.float32(0)) for slot, depth in in_px.items()}
-        normals = depth_to_normals(network_depth_to_px(stages.finer))[0]  # (3,512,512)
+        shown = inside_photo(box, photo_size, CROP_SIZE, roll)
+        upright = without_neck(largest_component(seen & shown), in_px["dense"])
+        mask = turned_mask(upright, roll)
+        whole = {slot: turned(depth, roll) for slot, depth in in_px.items()}
+        depths = {slot: np.where(mask, depth, np.float32(0)) for slot, depth in whole.items()}
+        normals = depth_to_normals(torch.from_numpy(whole["finer"])[None, None])[0]  # (3,512,512)
         return Face(
             depth=depths["finer"],
             mask=mask,
-            normals=normals.permute(1, 2, 0).cpu().numpy(),
+            normals=normals.permute(1, 2, 0).numpy(),
             box=box,
             mm_per_px=mm_per_px_from_face(in_px["finer"], seen),
             stages=depths,

@@ -69,6 +69,36 @@ def test_shrinking_averages_instead_of_skipping() -> None:
     np.testing.assert_allclose(crop[4:-4, 4:-4], 127.5, atol=3)
 
 
+def test_a_roll_turns_the_square_about_its_middle() -> None:
+    photo, around = ramp(200, 240), box(60, 40, 64)
+    upright = crop_face(photo, around, 64)
+    assert np.array_equal(crop_face(photo, around, 64, 360.0), upright)
+    for quarters in (1, 2, 3):  # what lies 90 degrees counterclockwise is turned back clockwise
+        turned = crop_face(photo, around, 64, 90.0 * quarters)
+        np.testing.assert_allclose(turned.astype(int), np.rot90(upright, -quarters), atol=1)
+    slanted = crop_face(photo, around, 128, 30.0).astype(float)
+    right = (np.arange(128) + 0.5) / 2 - 32  # [px of the photo] off the middle
+    np.testing.assert_allclose(slanted[64, :, 0], 91.5 + right * np.cos(np.pi / 6), atol=1.2)
+    np.testing.assert_allclose(slanted[64, :, 1], 71.5 - right * np.sin(np.pi / 6), atol=1.2)
+
+
+def test_what_a_turned_square_shows_beside_the_upright_one_is_photo() -> None:
+    photo = np.zeros((100, 100, 3), np.uint8)
+    photo[:25] = 255  # 5 px above the square
+    turned = crop_face(photo, box(30, 30, 40), 40, 45.0)
+    assert (turned[0, 39] > 200).all() and (turned[20, 20] == 0).all()
+
+
+@pytest.mark.parametrize("roll", [20.0, 90.0, -135.0])
+def test_pixels_of_a_turned_crop_lie_in_the_photo_where_it_is_shown(roll: float) -> None:
+    photo = np.full((40, 50, 3), 200, np.uint8)
+    around = box(-8, 10, 48)
+    framed = np.pad(photo, ((40, 40), (40, 40), (0, 0)))  # black where the photo does not reach
+    shown = crop_face(framed, box(32, 50, 48), 96, roll)[..., 0] > 100
+    inside = inside_photo(around, (50, 40), 96, roll)
+    assert (shown != inside).mean() < 0.02 and 0.3 < inside.mean() < 0.95
+
+
 @pytest.mark.parametrize(
     ("where", "words"),
     [
@@ -92,6 +122,19 @@ def test_dlib_finds_the_astronaut_where_she_is(astronaut: np.ndarray) -> None:
     assert found.found_by == "dlib" and found.score > 0
     assert (found.x + found.side / 2, found.y + found.side / 2) == pytest.approx((228, 130), abs=8)
     assert found.side == pytest.approx(143, rel=0.1)
+
+
+@pytest.mark.parametrize(("quarters", "roll"), [(1, 90), (2, 180), (3, -90)])
+def test_dlib_finds_her_in_a_photo_that_lies_on_its_side(
+    astronaut: np.ndarray, quarters: int, roll: float
+) -> None:
+    photo = astronaut[:400]
+    (upright,) = DlibDetector()(photo)
+    (found,) = DlibDetector()(np.rot90(photo, quarters))
+    assert found.roll == roll and upright.roll == 0
+    back = crop_face(np.ascontiguousarray(np.rot90(photo, quarters)), found, 64, found.roll)
+    difference = back.astype(float) - crop_face(photo, upright, 64)
+    assert np.abs(difference).mean() < 3
 
 
 def test_the_box_moves_and_grows_with_the_photo(astronaut: np.ndarray) -> None:
@@ -169,3 +212,8 @@ def test_two_detectors_of_one_name_are_an_error_that_names_both(install) -> None
     install("dlib", "detect = None\n")
     with pytest.raises(ValueError, match="df2net_hub.faces and toy_detector_0:detect"):
         get_detector("dlib")
+
+
+def test_a_box_turned_by_no_number_cannot_be_made() -> None:
+    with pytest.raises(ValueError, match="roll=nan"):
+        FaceBox(0, 0, 10, 1.0, "given", float("nan"))

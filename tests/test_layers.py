@@ -54,7 +54,7 @@ LAYERS = [
     "df2net_hub/synthesis/person df2net_hub/synthesis/beard",
     "df2net_hub/synthesis/render modeling/convert df2net_hub/zoo",
     "df2net_hub/synthesis/camera df2net_hub/synthesis/plain_photo pipelines/face_mask",
-    "pipelines/neck",
+    "pipelines/neck pipelines/upright",
     "df2net_hub/synthesis/sampling pipelines/df2net df2net_hub/importing/squares"
     " df2net_hub/turned_photos",
     "df2net_hub/synthesis/make_pairs df2net_hub/__init__ df2net_hub/batch df2net_hub/teacher",

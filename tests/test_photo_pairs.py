@@ -119,6 +119,12 @@ def test_a_limit_refuses_with_its_reason(side, pose, sharpness, detail, reason) 
     assert refusal is None if reason is None else refusal.startswith(reason)
 
 
+def test_a_photo_that_lies_on_its_side_is_refused(astronaut, tmp_path) -> None:
+    astronaut.rotate(90).save(tmp_path / "lying.png")
+    maker = FinePhotos(PhotoSource.find(str(tmp_path)), "none", ANY).open()
+    assert maker(0) == "photo lies on its side or upside down"
+
+
 def test_a_stricter_limit_refuses_the_portrait(folder) -> None:
     source = PhotoSource(str(folder), ("a_plain.png",), "image", 1)
     strict = PhotoLimits(min_face=1000, max_yaw=90, max_pitch=90, min_sharpness=0, min_detail=0)

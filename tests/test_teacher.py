@@ -53,9 +53,12 @@ def test_what_cannot_teach_is_rejected_with_a_reason(
     tiny_folder: Path, portrait: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut off")
-    broken, untrained = make(tmp_path / "broken.jpg", portrait, model=str(tiny_folder))
+    Image.open(portrait).rotate(90).save(tmp_path / "lying.png")
+    photos = (tmp_path / "broken.jpg", portrait, tmp_path / "lying.png")
+    broken, untrained, lying = make(*photos, model=str(tiny_folder))
     assert broken == "photo that cannot be read"
     assert untrained == "mask too large for its crop"  # its mask says "face" nearly everywhere
+    assert lying == "photo lies on its side or upside down"
 
 
 def test_a_pair_is_what_the_pipeline_gives(taught, tiny_folder: Path, portrait: Path) -> None:

@@ -13,12 +13,13 @@ import numpy as np
 import torch
 
 from df2net_hub.evaluating.views import View
-from df2net_hub.faces import Detector
+from df2net_hub.faces import Detector, whole_photo
 from df2net_hub.geometry import CROP_SIZE, DEPTH_UNIT_PX
 from df2net_hub.importing.depth_maps import DepthStatement, read_statement
 from df2net_hub.modeling.cascade import SLOTS
 from df2net_hub.pipelines.df2net import DF2NetPipeline
 from df2net_hub.pipelines.face_mask import face_mask
+from df2net_hub.pipelines.upright import turned
 
 PLANE = "plane"
 STATEMENT = "unit.json"
@@ -79,19 +80,24 @@ class Stages:
     @torch.inference_mode()
     def _of_crop(self, view: View) -> dict[str, DepthMap]:
         photo = cv2.resize(view.photo, (CROP_SIZE, CROP_SIZE), interpolation=cv2.INTER_CUBIC)
-        stages = self.pipe.cascade(self.pipe.to_tensor(photo))
-        logits = stages.mask_logits
-        seen = face_mask(  # with the neck, which the masks of rendered pairs have
-            stages.dense[0, 0].cpu().numpy(), None if logits is None else logits[0, 0].cpu().numpy()
-        )
+        look = self.pipe.look(photo, whole_photo(photo)[0])
+        stages = self.pipe.cascade(look.photo, (look.dense, look.mask_logits))
+        maps = {
+            name: turned(maps[0, 0].cpu().numpy(), look.roll)
+            for name, maps in stages._asdict().items()
+            if maps is not None
+        }
+        # With the neck, which the masks of rendered pairs have.
+        seen = face_mask(maps["dense"], maps.get("mask_logits"))
         if not seen.any():
             return {}
         size = view.mask.shape[0]
         to_mm = DEPTH_UNIT_PX * view.mm_per_px * size / CROP_SIZE
         depths = {}
         for name in SLOTS:
-            depth = getattr(stages, name)[0, 0].cpu().numpy()
-            depths[name] = cv2.resize(depth, (size, size), interpolation=cv2.INTER_AREA) * to_mm
+            depths[name] = (
+                cv2.resize(maps[name], (size, size), interpolation=cv2.INTER_AREA) * to_mm
+            )
         small = cv2.resize(seen.astype(np.uint8), (size, size), interpolation=cv2.INTER_NEAREST)
         return _with_plane(depths, view.mask, float(small[view.mask].mean()))
 

@@ -1,6 +1,8 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -14,6 +16,7 @@ from df2net_hub.model_card import TrainingRecord
 from df2net_hub.modeling.cascade import DF2Net, Stages
 from df2net_hub.modeling.dnet import DNet, DNetConfig
 from df2net_hub.pipelines.df2net import BUNDLED_WEIGHTS, DF2NetPipeline
+from df2net_hub.pipelines.upright import turned, turned_mask
 
 BOX = FaceBox(130.0, 30.0, 200.0, 1.0, "given")
 INNER = (slice(100, 400), slice(100, 400))  # well inside the mask
@@ -221,6 +224,43 @@ def test_the_bundled_weights_reconstruct_the_astronaut() -> None:
     assert 0.2 < face.mask.mean() < 0.5  # a face fills about a third of its crop
     relief_mm = np.ptp(face.depth[face.mask]) * face.mm_per_px
     assert 40 < relief_mm < 150
+
+
+@pytest.mark.skipif(not BUNDLED_WEIGHTS.is_dir(), reason="the bundled weights are not there")
+@pytest.mark.parametrize("roll", [90, 55])
+def test_a_head_that_lies_on_its_side_has_the_shape_of_the_upright_one(
+    photo: np.ndarray, roll: int
+) -> None:
+    pipe = DF2NetPipeline.from_pretrained()
+    (upright,) = pipe(photo, box=BOX).faces
+    middle = (BOX.x + BOX.side / 2 - 0.5, BOX.y + BOX.side / 2 - 0.5)
+    matrix = cv2.getRotationMatrix2D(middle, roll, 1)
+    leaning = cv2.warpAffine(photo, matrix, (512, 512), flags=cv2.INTER_CUBIC)
+    (face,) = pipe(leaning, box=replace(BOX, roll=90.0 if roll == 90 else 0.0)).faces
+    both = upright.mask & turned_mask(face.mask, -roll)
+    assert both.sum() > 0.9 * upright.mask.sum()
+    inner = cv2.erode(both.astype(np.uint8), np.ones((9, 9))) > 0
+
+    def off_px(depth: np.ndarray) -> float:
+        off = (turned(depth, -roll) - upright.depth)[inner]
+        return np.abs(off - np.median(off)).mean()
+
+    with torch.inference_mode():
+        alone = pipe.cascade(pipe.to_tensor(crop_face(leaning, BOX, 512))).finer[0, 0].numpy()
+    assert off_px(face.depth) < (0.5 if roll == 90 else 5)
+    assert off_px(network_depth_to_px(alone)) > 10
+    assert face.mm_per_px == pytest.approx(upright.mm_per_px, rel=0.04)
+    np.testing.assert_allclose(np.linalg.norm(face.normals[face.mask], axis=-1), 1, atol=1e-5)
+
+
+def test_without_a_mask_head_the_detectors_roll_decides(
+    tiny_cascade: DF2Net, photo: np.ndarray
+) -> None:
+    torch.manual_seed(0)
+    dense = DNet(DNetConfig(width=4, levels=3, working_size=64, dropout=0.0))
+    pipe = DF2NetPipeline(DF2Net(dense=dense, fine=tiny_cascade.fine, finer=tiny_cascade.finer))
+    assert pipe.look(photo, BOX).roll == 0
+    assert pipe.look(photo, replace(BOX, roll=-90.0)).roll == -90
 
 
 def test_without_bundled_weights_the_error_says_what_to_name(
