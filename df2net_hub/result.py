@@ -24,7 +24,7 @@ class Face:
     box: FaceBox  # the square of the photo that the crop covers
     mm_per_px: float  # length of a crop pixel, assuming 63 mm between the eyes
     stages: dict[str, np.ndarray] = field(repr=False)  # "dense", "fine", "finer", each like `depth`
-    crop: np.ndarray = field(repr=False)  # (512,512,3) uint8 RGB, what the networks saw
+    crop: np.ndarray = field(repr=False)  # (512,512,3) uint8 RGB, the photo in `box`
 
     def to_mesh(self, decimate_to: int | None = None) -> trimesh.Trimesh:
         """The surface [mm], textured with the crop; at most `decimate_to` triangles."""
