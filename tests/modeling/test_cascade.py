@@ -53,6 +53,17 @@ def test_each_network_is_given_what_the_one_before_says() -> None:
 
 
 @torch.no_grad()
+def test_what_has_been_seen_is_not_looked_at_again() -> None:
+    cascade = tiny(mask_head=True)
+    dense, logits = cascade.see(photo())
+    for whole, given in zip(cascade(photo()), cascade(photo(), (dense, logits)), strict=True):
+        assert torch.equal(whole, given)
+    deeper = cascade(photo(), (dense + 1, logits))
+    assert torch.equal(deeper.dense, dense + 1)
+    assert torch.equal(deeper.fine, cascade.refine(photo(), dense + 1))
+
+
+@torch.no_grad()
 def test_mask_logits_are_the_dense_nets_second_channel_or_none() -> None:
     cascade = tiny(mask_head=True)
     stages = cascade(photo())
