@@ -17,6 +17,7 @@ from df2net_hub.pipelines.face_mask import MOST_DOUBT, face_mask, mask_doubt
 SURE_DOUBT = 0.1
 WIDE_STEP = 45.0  # to both sides of a look that is not sure [deg]
 LEAST_LEAN = 15.0  # what leans less is reconstructed as well as what stands upright [deg]
+MOST_TURNS = 2  # by what the head leans, of which the first can fall short
 CLEARLY = 0.8  # times the doubt: what that is better by does not come by chance
 
 
@@ -57,8 +58,11 @@ def upright_look(look: Callable[[float], Look], roll: float = 0.0) -> Look:
         roll: of the first look.
     """
     first = look(roll)
-    near = first if first.doubt < SURE_DOUBT else _clearest_side(look, first)
-    best = _turned_by_lean(look, near)
+    best = first if first.doubt < SURE_DOUBT else _clearest_side(look, first)
+    for _ in range(MOST_TURNS):
+        now, best = best, _turned_by_lean(look, best)
+        if best is now:
+            break
     return best if best.doubt < MOST_DOUBT else first
 
 
@@ -70,12 +74,16 @@ def _clearest_side(look: Callable[[float], Look], now: Look) -> Look:
 
 
 def _turned_by_lean(look: Callable[[float], Look], now: Look) -> Look:
-    """The look turned back by what the head leans; `now` if it does not, or only seems to."""
+    """The look turned back by what the head leans; `now` if it does not, or only seems to.
+
+    Beyond 40 degrees the lean is often told the wrong way round: that shows, too.
+    """
     if abs(now.lean) < LEAST_LEAN:
         return now
     back, on = look(now.roll + now.lean), look(now.roll - now.lean)
-    leans = back.doubt < CLEARLY * on.doubt and now.doubt > CLEARLY * back.doubt
-    return back if leans else now
+    if back.doubt < CLEARLY * on.doubt and CLEARLY * back.doubt < now.doubt:
+        return back
+    return on if on.doubt < CLEARLY * min(now.doubt, back.doubt) else now
 
 
 def turned(maps: np.ndarray, angle: float) -> np.ndarray:

@@ -49,6 +49,27 @@ def test_a_head_that_only_seems_to_lean_stays_as_it_is() -> None:
     assert head.rolls == [0, 27, -27]
 
 
+def test_a_lean_told_the_wrong_way_round_shows() -> None:
+    head = Head(42)
+
+    def look(roll: float) -> Look:
+        seen = head(roll)
+        return seen._replace(doubt=0.09, lean=-30.0) if roll == 0 else seen
+
+    assert upright_look(look).roll == pytest.approx(42, abs=13)
+    assert head.rolls[:3] == [0, -30, 30]
+
+
+def test_what_is_left_of_a_lean_is_turned_back_next() -> None:
+    head = Head(40)
+
+    def look(roll: float) -> Look:
+        seen = head(roll)
+        return seen._replace(doubt=0.09, lean=20.0) if roll == 0 else seen
+
+    assert upright_look(look).roll == pytest.approx(40)
+
+
 def test_where_no_look_is_sure_the_first_one_counts() -> None:
     def look(roll: float) -> Look:
         return Look(roll, NOTHING, NOTHING, NOTHING, 0.3 if roll < 40 else 1.1 * MOST_DOUBT, 0.0)
