@@ -1,4 +1,4 @@
-"""What is lost when heads lean to a side, and what turning them upright brings back.
+"""What is lost when heads are rolled to a side, and what turning them upright brings back.
 
 python benchmarks/turned_heads.py PAIRS [--limit 60]
 
@@ -73,11 +73,11 @@ def main() -> None:
         if not view.is_crop:
             parser.error(f"{args.pairs} holds photos in which a face is sought; pairs are needed")
         for roll in ROLLS:
-            leaning = turned_view(view, roll)
-            if found := stages(leaning):
+            rolled = turned_view(view, roll)
+            if found := stages(rolled):
                 numbers: list[float] = []
-                for depth in (as_it_is(pipe, leaning), found["finer"].depth_mm):
-                    mask, truth, rng = leaning.mask, leaning.depth_mm, np.random.default_rng(0)
+                for depth in (as_it_is(pipe, rolled), found["finer"].depth_mm):
+                    mask, truth, rng = rolled.mask, rolled.depth_mm, np.random.default_rng(0)
                     errors = depth_errors(depth, mask, truth, mask, view.mm_per_px, rng)
                     numbers += [errors.mean, errors.normal_deg]
                 table[roll].append(numbers)

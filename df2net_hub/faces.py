@@ -147,28 +147,21 @@ class DlibDetector:
         upright = self._look(photo, upsample)
         if sure := self._sure(upright):
             return sure
-        turned = [
-            self._sure(
-                [
-                    _turned_back(box, quarters, photo)
-                    for box in self._look(np.rot90(photo, quarters), upsample)
-                ]
-            )
-            for quarters in (1, 2, 3)
-        ]
+        turned = [self._sure(self._look(photo, upsample, quarters)) for quarters in (1, 2, 3)]
         return max(turned, key=_best_score) or sorted(upright, key=lambda box: -box.score)[:1]
 
-    def _look(self, photo: np.ndarray, upsample: int) -> list[FaceBox]:
-        rectangles, scores, _ = _dlib_detector().run(
-            np.ascontiguousarray(photo), upsample, self.weakest
-        )
+    def _look(self, photo: np.ndarray, upsample: int, quarters: int = 0) -> list[FaceBox]:
+        """What dlib finds in the photo once it is turned counterclockwise by `quarters`."""
+        searched = np.ascontiguousarray(np.rot90(photo, quarters))
+        rectangles, scores, _ = _dlib_detector().run(searched, upsample, self.weakest)
         boxes = []
         for rectangle, score in zip(rectangles, scores, strict=True):
             side = CROP_SCALE * rectangle.width()
             # dlib's rectangles include their last pixel: their edges are left and right + 1.
             x = (rectangle.left() + rectangle.right() + 1 - side) / 2
             y = (rectangle.top() + rectangle.bottom() + 1 - side) / 2
-            boxes.append(FaceBox(x, y, side, float(score), "dlib"))
+            found = FaceBox(x, y, side, float(score), "dlib")
+            boxes.append(_turned_back(found, quarters, photo) if quarters else found)
         return boxes
 
     def _sure(self, boxes: list[FaceBox]) -> list[FaceBox]:

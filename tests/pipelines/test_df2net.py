@@ -235,8 +235,8 @@ def test_a_head_that_lies_on_its_side_has_the_shape_of_the_upright_one(
     (upright,) = pipe(photo, box=BOX).faces
     middle = (BOX.x + BOX.side / 2 - 0.5, BOX.y + BOX.side / 2 - 0.5)
     matrix = cv2.getRotationMatrix2D(middle, roll, 1)
-    leaning = cv2.warpAffine(photo, matrix, (512, 512), flags=cv2.INTER_CUBIC)
-    (face,) = pipe(leaning, box=replace(BOX, roll=90.0 if roll == 90 else 0.0)).faces
+    rolled = cv2.warpAffine(photo, matrix, (512, 512), flags=cv2.INTER_CUBIC)
+    (face,) = pipe(rolled, box=replace(BOX, roll=90.0 if roll == 90 else 0.0)).faces
     both = upright.mask & turned_mask(face.mask, -roll)
     assert both.sum() > 0.9 * upright.mask.sum()
     inner = cv2.erode(both.astype(np.uint8), np.ones((9, 9))) > 0
@@ -246,7 +246,7 @@ def test_a_head_that_lies_on_its_side_has_the_shape_of_the_upright_one(
         return np.abs(off - np.median(off)).mean()
 
     with torch.inference_mode():
-        alone = pipe.cascade(pipe.to_tensor(crop_face(leaning, BOX, 512))).finer[0, 0].numpy()
+        alone = pipe.cascade(pipe.to_tensor(crop_face(rolled, BOX, 512))).finer[0, 0].numpy()
     assert off_px(face.depth) < (0.5 if roll == 90 else 5)
     assert off_px(network_depth_to_px(alone)) > 10
     assert face.mm_per_px == pytest.approx(upright.mm_per_px, rel=0.04)

@@ -1,4 +1,4 @@
-"""Heads that lean are looked at upright; what only seems to lean is left alone."""
+"""Rolled heads are looked at upright; what only seems rolled is left alone."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ NOTHING = torch.zeros(1, 1, 1, 1)
 
 
 class Head:
-    """Looks at a head that leans by `roll`: seen worse the more it leans, its lean up to 35 deg."""
+    """Looks at a rolled head: the more is left the worse it is seen; its roll is told to 35 deg."""
 
     def __init__(self, roll: float, seems: float = 0.0) -> None:
         self.roll, self.seems = roll, seems
@@ -21,12 +21,12 @@ class Head:
         self.rolls.append(roll)
         left = abs((self.roll - roll + 180) % 360 - 180)
         doubt = float(np.interp(left, [0, 30, 45, 60, 180], [0.05, 0.055, 0.11, 0.25, 0.35]))
-        lean = self.roll - roll + self.seems if left < 35 else 3.0
-        return Look(roll, NOTHING, NOTHING, NOTHING, doubt, lean)
+        told = self.roll - roll + self.seems if left < 35 else 3.0
+        return Look(roll, NOTHING, NOTHING, NOTHING, doubt, told)
 
 
 @pytest.mark.parametrize("roll", [-34, -28, 20, 28, 34, 50, -60, 70])
-def test_a_leaning_head_is_brought_upright(roll: float) -> None:
+def test_a_rolled_head_is_brought_upright(roll: float) -> None:
     assert upright_look(Head(roll)).roll == pytest.approx(roll, abs=15)
 
 
@@ -43,29 +43,29 @@ def test_an_upright_head_takes_one_look(roll: float) -> None:
     assert head.rolls == [0]
 
 
-def test_a_head_that_only_seems_to_lean_stays_as_it_is() -> None:
+def test_a_head_that_only_seems_rolled_stays_as_it_is() -> None:
     head = Head(0, seems=27)  # as some that are turned far to the side
     assert upright_look(head).roll == 0
     assert head.rolls == [0, 27, -27]
 
 
-def test_a_lean_told_the_wrong_way_round_shows() -> None:
+def test_a_roll_told_the_wrong_way_round_shows() -> None:
     head = Head(42)
 
     def look(roll: float) -> Look:
         seen = head(roll)
-        return seen._replace(doubt=0.09, lean=-30.0) if roll == 0 else seen
+        return seen._replace(doubt=0.09, roll_seen=-30.0) if roll == 0 else seen
 
     assert upright_look(look).roll == pytest.approx(42, abs=13)
     assert head.rolls[:3] == [0, -30, 30]
 
 
-def test_what_is_left_of_a_lean_is_turned_back_next() -> None:
+def test_what_is_left_of_a_roll_is_turned_back_next() -> None:
     head = Head(40)
 
     def look(roll: float) -> Look:
         seen = head(roll)
-        return seen._replace(doubt=0.09, lean=20.0) if roll == 0 else seen
+        return seen._replace(doubt=0.09, roll_seen=20.0) if roll == 0 else seen
 
     assert upright_look(look).roll == pytest.approx(40)
 
@@ -77,13 +77,13 @@ def test_where_no_look_is_sure_the_first_one_counts() -> None:
     assert upright_look(look).roll == 0
 
 
-def test_without_a_mask_head_nothing_is_known_of_lean_and_doubt() -> None:
+def test_without_a_mask_head_nothing_is_known_of_roll_and_doubt() -> None:
     look = looked_at(90.0, NOTHING, torch.rand(1, 1, 64, 64), None)
-    assert (look.roll, look.doubt, look.lean) == (90, 0, 0)
+    assert (look.roll, look.doubt, look.roll_seen) == (90, 0, 0)
     assert upright_look(lambda roll: look, 90.0) is look
 
 
-def leaning_egg(roll: float) -> tuple[torch.Tensor, torch.Tensor]:
+def rolled_egg(roll: float) -> tuple[torch.Tensor, torch.Tensor]:
     """Network depth and mask logits (1,1,512,512) of an egg with a nose, turned by `roll`."""
     y, x = np.mgrid[1:-1:512j, -1:1:512j] / 0.7
     cos, sin = np.cos(np.radians(roll)), np.sin(np.radians(roll))
@@ -95,9 +95,9 @@ def leaning_egg(roll: float) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @pytest.mark.parametrize("roll", [0, 25, -25])
-def test_lean_and_doubt_are_those_of_depth_and_mask(roll: float) -> None:
-    look = looked_at(0.0, NOTHING, *leaning_egg(roll))
-    assert look.lean == pytest.approx(roll, abs=6)
+def test_roll_and_doubt_are_those_of_depth_and_mask(roll: float) -> None:
+    look = looked_at(0.0, NOTHING, *rolled_egg(roll))
+    assert look.roll_seen == pytest.approx(roll, abs=6)
     assert look.doubt == pytest.approx(1 / (1 + np.exp(6)) / 0.35, abs=0.005)
 
 
@@ -106,10 +106,10 @@ def test_an_empty_mask_is_all_doubt() -> None:
     assert looked_at(0.0, NOTHING, depth, depth - 5).doubt == 1
 
 
-def test_a_speck_has_no_lean() -> None:
+def test_a_speck_has_no_roll() -> None:
     logits = torch.full((1, 1, 512, 512), -9.0)
     logits[0, 0, 250:260, 250:260] = 9
-    assert looked_at(0.0, NOTHING, torch.zeros_like(logits), logits).lean == 0
+    assert looked_at(0.0, NOTHING, torch.zeros_like(logits), logits).roll_seen == 0
 
 
 def test_maps_turn_counterclockwise_about_their_middle() -> None:
